@@ -1,0 +1,114 @@
+"""Reading what the data line shipped: the manifest, its shards, and the questions in them.
+
+Readers trust the manifest alone: a shard that is missing or differs from its sha256 stops the run before any work.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crossthink.schema import SCHEMA_VERSION, Question, check_version, from_row
+
+
+class ShardError(ValueError):
+    """A manifest or shard that cannot be read; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFile:
+    """One shard as the manifest declares it."""
+
+    file: str
+    rows: int
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a data job shipped: the shards, in order, and the options that made their rows."""
+
+    path: Path
+    files: tuple[ShardFile, ...]
+    rows: int
+    options: dict[str, Any]
+    code: str
+    generation: int
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Manifest":
+        """Read `manifest.json` (or the folder that holds it). Raises ShardError."""
+        path = Path(path)
+        path = path / "manifest.json" if path.is_dir() else path
+        try:
+            tree = json.loads(path.read_text(encoding="utf-8"))
+            files = tuple(ShardFile(f["file"], f["rows"], f["sha256"], f["bytes"]) for f in tree["files"])
+            version = str(tree["schema"])
+            manifest = cls(path, files, tree["rows"], tree["options"], tree["code"], tree["generation"])
+        except OSError as error:
+            raise ShardError(f"{path}: no manifest here ({error.strerror}): run the data line first") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise ShardError(f"{path}: not a manifest ({error!r}): run the data line again") from error
+        if int(version.split(".")[0]) > int(SCHEMA_VERSION.split(".")[0]):
+            raise ShardError(f"{path}: schema {version} is newer than {SCHEMA_VERSION}: upgrade crossthink to read it")
+        return manifest
+
+    @property
+    def digest(self) -> str:
+        """One sha256 over all shards': what names this data in checkpoints."""
+        return hashlib.sha256("".join(f.sha256 for f in self.files).encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Compare every shard with its size and sha256. Raises ShardError naming the first that differs."""
+        for shard in self.files:
+            path = self.path.parent / shard.file
+            if not path.is_file():
+                raise ShardError(f"{path}: shard is missing: copy it back or run the data line again")
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != shard.sha256:
+                raise ShardError(f"{path}: sha256 is {found[:12]}..., the manifest says {shard.sha256[:12]}...: "
+                                 "the shard was altered; copy it back or run the data line again")
+
+
+class Questions:
+    """The questions of a manifest, memory-mapped: rows are decoded only when they are asked for."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    def __getitem__(self, row: int) -> Question:
+        return from_row(Question, self._table.slice(row, 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[Question]:
+        return (self[row] for row in range(len(self)))
+
+    def column(self, name: str) -> list[Any]:
+        """All values of one column, in row order."""
+        return self._table.column(name).to_pylist()
+
+
+def read_questions(manifest: Manifest) -> Questions:
+    """Map the shards of a manifest, in its order. Raises ShardError where one is unreadable or has other rows."""
+    tables = []
+    for shard in manifest.files:
+        path = manifest.path.parent / shard.file
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            check_version(table.schema, Question, str(path))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ShardError(f"{path}: not a readable Arrow file ({error})") from error
+        if table.num_rows != shard.rows:
+            raise ShardError(f"{path}: {table.num_rows} rows, the manifest says {shard.rows}")
+        tables.append(table.replace_schema_metadata())
+    if not tables:
+        raise ShardError(f"{manifest.path}: the manifest names no shards")
+    return Questions(pa.concat_tables(tables))
