@@ -1,0 +1,80 @@
+"""The cold start: a short supervised run on worked traces that teaches the response format.
+
+The paper starts from models that follow the format after a few hundred steps; a model of 135M parameters that never
+closes a `<think>` gets no reward to learn from. The traces come from a generator, so their answers are exact.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from crossthink.config import ColdStartConfig, ConfigError, QuestionFile
+from crossthink.engine import chat_ids
+from crossthink.packing import Group, pack
+from crossthink.policy import Policy
+from crossthink.progress import Progress
+from crossthink.questions import question_from_row
+from crossthink.schema import derive_seed
+from crossthink.templates import gold_response, user_message
+
+
+def read_traces(path: str, tokenizer: Any) -> list[Group]:
+    """Prompt and worked response of every row of a JSONL file of traces, as token ids with the end of sequence."""
+    file = QuestionFile(path=path, source="traces")
+    groups = []
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"cold_start.traces: {path}: {error.strerror}") from error
+    for number, line in enumerate(lines, 1):
+        row = json.loads(line)
+        question = question_from_row(row, file, f"{path}:{number}")
+        response = gold_response(question, row["reasoning"]) + tokenizer.eos_token
+        ids = tuple(tokenizer(response, add_special_tokens=False)["input_ids"])
+        groups.append(Group(chat_ids(tokenizer, user_message(question)), (ids,), (0,)))
+    return groups
+
+
+def cold_start(policy: Policy, tokenizer: Any, config: ColdStartConfig, *, seed: int, pack_tokens: int,
+               weight_decay: float) -> list[float]:
+    """Supervised training on the traces; the learning rate falls linearly to zero. Returns the loss of each batch.
+
+    The loss is the mean negative log-prob of the response tokens, in nats.
+    """
+    traces = read_traces(config.traces, tokenizer)
+    batches = _batches(traces, config, seed)
+    optimizer = torch.optim.AdamW(policy.parameters, lr=config.lr, weight_decay=weight_decay)
+    losses = []
+    with Progress("cold start", len(batches), "batches") as progress:
+        for number, batch in enumerate(batches):
+            for part in optimizer.param_groups:
+                part["lr"] = config.lr * (1 - number / len(batches))
+            tokens = sum(len(group.completions[0]) for group in batch)
+            optimizer.zero_grad(set_to_none=True)
+            total = 0.0
+            for row in pack(batch, pack_tokens):
+                logp, _ = policy.logprobs(row)
+                loss = -logp.sum() / tokens
+                loss.backward()
+                total += float(loss.detach())
+            torch.nn.utils.clip_grad_norm_(policy.parameters, 1.0)
+            optimizer.step()
+            losses.append(total)
+            progress.add(note=f"loss {total:.3f}")
+    return losses
+
+
+def _batches(traces: Sequence[Group], config: ColdStartConfig, seed: int) -> list[list[Group]]:
+    """Every epoch's traces in an order of its own, cut into batches; indices number the traces of a batch."""
+    batches = []
+    for epoch in range(config.epochs):
+        order = list(traces)
+        Random(derive_seed(seed, "cold_start", "", epoch)).shuffle(order)
+        for start in range(0, len(order), config.batch):
+            chunk = order[start:start + config.batch]
+            batches.append([Group(g.prompt, g.completions, (index,)) for index, g in enumerate(chunk)])
+    return batches

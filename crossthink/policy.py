@@ -1,0 +1,61 @@
+"""The policy: a transformers causal model whose head is read through crossthink.ops."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from crossthink import ops
+from crossthink.packing import PackedRow
+
+
+class Policy:
+    """Master weights in fp32; log-probs of packed rows without a [T, V] tensor."""
+
+    def __init__(self, folder: str | Path, *, device: torch.device, compute_dtype: str = "float32",
+                 backend: str = "auto") -> None:
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+        self.model.to(device).train()
+        self.device = device
+        self.backend = backend
+        self._dtype = getattr(torch, compute_dtype)
+
+    @property
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """Every weight that is trained, in the model's own order (tied ones once)."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def freeze(self) -> "Policy":
+        """Make it a reference: no gradients, evaluation mode."""
+        self.model.requires_grad_(False).eval()
+        return self
+
+    def logprobs(self, row: PackedRow, temperature: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-prob and entropy (nats, fp32) of each completion token of a row: ([T], [T])."""
+        with self._autocast():
+            hidden = self.model.get_decoder()(
+                input_ids=row.tokens[None].to(self.device),
+                position_ids=row.positions[None].to(self.device),
+                attention_mask=row.attention().to(self.device),
+                use_cache=False,
+            ).last_hidden_state[0]
+        head = self.model.get_output_embeddings()
+        picked = hidden.float().index_select(0, row.source.to(self.device))
+        return ops.linear_logprob(picked, head.weight, row.target.to(self.device), bias=head.bias,
+                                  temperature=temperature, backend=self.backend)
+
+    def named_weights(self) -> list[tuple[str, torch.Tensor]]:
+        """Every parameter under its transformers name, tied ones once, detached."""
+        return [(name, parameter.detach()) for name, parameter in self.model.named_parameters()]
+
+    def save(self, folder: Path, tokenizer: Any) -> None:
+        """Write a transformers model folder that every engine can load."""
+        self.model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self._dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self._dtype)

@@ -1,0 +1,221 @@
+"""GRPO on a blend of verifiable questions: torchrun -m crossthink.train RECIPE --manifest M --output DIR [key=value ...]
+
+The loop is the paper's: draw prompts from the blend, sample a group for each, grade, group-relative advantages, one
+policy-gradient step with a KL term to the frozen start, new weights into the sampler. What it leaves out of the paper:
+nothing known; what it adds: a cold start (crossthink/cold_start.py) and a probe after every weight sync.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+
+from crossthink import ops
+from crossthink.blend import Blend
+from crossthink.checkpoint import checkpoints, load_checkpoint, save_checkpoint
+from crossthink.cold_start import cold_start
+from crossthink.config import ConfigError, Recipe, load_recipe
+from crossthink.distributed import Ranks, join_ranks
+from crossthink.engine import Engine, chat_ids, open_engine
+from crossthink.engine.weights import resolve_model, revision
+from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
+from crossthink.policy import Policy
+from crossthink.progress import Progress
+from crossthink.provenance import provenance
+from crossthink.rollout.groups import sample_rollouts, with_advantages
+from crossthink.rollout.sync import sync_weights
+from crossthink.schema import Question
+from crossthink.shards import Manifest
+from crossthink.templates import user_message
+from crossthink.update import update
+
+log = logging.getLogger("crossthink.train")
+
+
+class Trainer:
+    """The parts of a run, made in the order in which errors are cheapest."""
+
+    def __init__(self, recipe: Recipe, manifest: Manifest, output: Path, ranks: Ranks) -> None:
+        self.recipe, self.output, self.ranks = recipe, output, ranks
+        self.blend = Blend(recipe.blend, manifest, recipe.run.seed)
+        start = self._start_folder()
+        latest = (checkpoints(output / "checkpoints") or [None])[-1]
+        folder = latest / "model" if latest else start
+        self.policy = self._policy(folder)
+        self.reference = self._policy(start).freeze() if recipe.algorithm.kl_coef else None
+        o = recipe.optimizer
+        self.optimizer = torch.optim.AdamW(self.policy.parameters, lr=o.lr, betas=o.betas, eps=o.eps,
+                                           weight_decay=o.weight_decay)
+        self.step = 0
+        if latest:
+            state = load_checkpoint(latest, self.optimizer)
+            self.step = state["step"]
+            self.blend.load_state_dict(state["blend"])
+            log.info("resumed from %s", latest)
+        self.engine = self._engine(folder)
+        self.probe: list[tuple[int, ...]] = []
+
+    def _policy(self, folder: Path) -> Policy:
+        train = self.recipe.train
+        return Policy(folder, device=self.ranks.device, compute_dtype=train.compute_dtype, backend=train.backend)
+
+    def _engine(self, folder: Path) -> Engine:
+        model = self.recipe.model
+        engine = open_engine(model.engine, str(folder), dtype=model.dtype, max_model_len=model.max_model_len,
+                             cache_gib=model.cache_gib, seed=self.recipe.run.seed)
+        log.info("engine %s %s, revision %s, dtype %s", engine.name, engine.model, engine.revision[:12], model.dtype)
+        return engine
+
+    def _start_folder(self) -> Path:
+        """The model that RL starts from: the cold start's, made here once, or the recipe's own."""
+        base = resolve_model(self.recipe.model.path)
+        if not self.recipe.cold_start.epochs:
+            return base
+        target = self.output / "cold"
+        if not (target / "cold_start.json").exists() and self.ranks.first:
+            self._cold_start(base, target)
+        self.ranks.wait()
+        return target
+
+    def _cold_start(self, base: Path, target: Path) -> None:
+        from transformers import AutoTokenizer
+
+        started = perf_counter()
+        policy, tokenizer = self._policy(base), AutoTokenizer.from_pretrained(base)
+        losses = cold_start(policy, tokenizer, self.recipe.cold_start, seed=self.recipe.run.seed,
+                            pack_tokens=self.recipe.train.pack_tokens,
+                            weight_decay=self.recipe.optimizer.weight_decay)
+        policy.save(target, tokenizer)
+        facts = {"base": str(self.recipe.model.path), "base_revision": revision(base), "loss": losses,
+                 "seconds": perf_counter() - started}
+        (target / "cold_start.json").write_text(json.dumps(facts), encoding="utf-8")
+
+    def run(self) -> None:
+        """Train from the present step to the recipe's last, then write the final model."""
+        train, first = self.recipe.train, self.ranks.first
+        writer = MetricsWriter(self.output, self.step + 1) if first else None
+        with Progress("train", train.steps - self.step, "steps") as progress:
+            while self.step < train.steps:
+                row = self.train_step()
+                if writer:
+                    writer.write(row)
+                if first and (self.step % train.checkpoint_every == 0 or self.step == train.steps):
+                    state = {"blend": self.blend.state_dict()}
+                    save_checkpoint(self.output / "checkpoints", self.step, self.policy, self.optimizer,
+                                    self.engine.tokenizer, state, train.keep_checkpoints)
+                progress.add(note=f"reward {row['reward']:.2f}, {row['seconds']['total']:.1f} s a step")
+        if writer:
+            writer.close()
+            self.policy.save(self.output / "final", self.engine.tokenizer)
+
+    def train_step(self) -> dict[str, Any]:
+        """One step; returns its metrics."""
+        started, recipe, seed = perf_counter(), self.recipe, self.recipe.run.seed
+        drawn = self.blend.take(recipe.rollout.prompts)
+        mine = self.ranks.share(len(drawn))
+        rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, seed=seed,
+                                            step=self.step, slot=mine.start)
+        rollouts = with_advantages(rollouts, recipe.algorithm, group_size=recipe.rollout.group_size, seed=seed,
+                                   step=self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, self.step)
+        sums, norm = update(self.policy, self.reference, self.optimizer, rollouts, recipe, self.ranks)
+        self.step += 1
+        synced = perf_counter()
+        gap = sync_weights(self.policy, self.engine, self._probe_prompts(drawn), seed=seed, step=self.step,
+                           tolerance=recipe.train.probe_tolerance)
+        seconds |= sums.seconds | {"sync": perf_counter() - synced}
+        everything = self.ranks.gather(rollouts)
+        if self.ranks.first:
+            write_rollouts(self.output / "rollouts", self.step, everything)
+        return self._metrics(everything, sums.values, len(rollouts), sums.gap_max, seconds | {
+            "total": perf_counter() - started}, norm, gap)
+
+    def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:
+        """Two prompts of the run's first batch, the same for every probe."""
+        if not self.probe:
+            self.probe = [chat_ids(self.engine.tokenizer, user_message(question)) for question in drawn[:2]]
+        return self.probe
+
+    def _metrics(self, rollouts: Sequence[Any], sums: dict[str, float], mine: int, gap_max: float,
+                 seconds: dict[str, float], norm: float, probe_gap: float) -> dict[str, Any]:
+        row = rollout_metrics(rollouts, self.recipe.rollout.group_size)
+        tokens = max(row["completion_tokens"] * mine / len(rollouts), 1)
+        per_token = {name: value / tokens for name, value in sums.items() if name not in ("loss", "sampler_gap")}
+        return {"step": self.step, **row, **per_token, "loss": sums.get("loss", 0.0), "grad_norm": norm,
+                "lr": self.optimizer.param_groups[0]["lr"],
+                "sampler_gap_mean": sums.get("sampler_gap", 0.0) / tokens, "sampler_gap_max": gap_max,
+                "probe_gap": probe_gap, "seconds": seconds}
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Linear warm-up over `optimizer.warmup` steps, then constant (paper: 1e-6). `step` counts from 0."""
+    warmup = recipe.optimizer.warmup
+    return recipe.optimizer.lr * min(1.0, (step + 1) / warmup if warmup else 1.0)
+
+
+def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
+    """Write `run.json`, or check that the folder's run is this one. Raises ConfigError where it is another.
+
+    A longer run over the same folder goes on where the shorter one ended, so `train.steps` may differ.
+    """
+    tree = json.loads(json.dumps(asdict(recipe)))
+    identity = {"recipe": tree, "data": manifest.digest}
+    path = output / "run.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        differing = sorted(key for key in tree if _settings(before["recipe"], key) != _settings(tree, key))
+        if before["data"] != manifest.digest:
+            differing.append("the data")
+        if differing:
+            raise ConfigError(f"{output}: holds another run (differs in {', '.join(differing)}): "
+                              "choose another --output or remove the folder")
+    output.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**identity, **provenance()}, indent=1), encoding="utf-8")
+
+
+def _settings(tree: dict[str, Any], section: str) -> Any:
+    settings = tree.get(section)
+    free = {"steps", "checkpoint_every", "keep_checkpoints"} if section == "train" else set()
+    return {k: v for k, v in settings.items() if k not in free} if section not in ("evaluate", "data") else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of the trainer; returns the exit code (0 done, 1 failed, 2 bad input)."""
+    parser = argparse.ArgumentParser(prog="crossthink.train", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", help="TOML recipe")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. train.steps=20 optimizer.lr=1e-5")
+    parser.add_argument("--manifest", required=True, help="manifest.json of the data line")
+    parser.add_argument("--output", required=True, type=Path, help="run folder; an unfinished run in it is resumed")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        recipe = load_recipe(arguments.recipe, arguments.overrides)
+        manifest = Manifest.load(arguments.manifest)
+        manifest.verify()
+        ranks = join_ranks()
+        if ranks.first:
+            claim_output(arguments.output, recipe, manifest)
+        ranks.wait()
+        trainer = Trainer(recipe, manifest, arguments.output, ranks)
+        log.info("ops %s; device %s; %d rank(s)", ops.backends_in_use(), ranks.device, ranks.world)
+        trainer.run()
+    except (ValueError, RuntimeError, OSError) as error:
+        if arguments.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
