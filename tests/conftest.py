@@ -1,0 +1,51 @@
+"""Shared fixtures: small question sets, manifests and a tiny model, all real files."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from crossthink.schema import Lineage, Question, question_id
+
+
+@pytest.fixture
+def make_question() -> Callable[..., Question]:
+    """A function that makes a question; its id follows from its text."""
+
+    def make(text: str, *, answer: str = "4", options: tuple[str, ...] = (), group: str = "math",
+             source: str = "s", domain: str = "math", **more: object) -> Question:
+        label = "ABCDEFGHIJ"[options.index(answer)] if options else ""
+        return Question(id=question_id(text, options), question=text, options=options, answer=answer,
+                        answer_label=label, answer_type="choice" if options else "math", verifier="math/1",
+                        template="mcq" if options else "open", domain=domain, group=group, source=source,
+                        licence="Apache-2.0", lineage=Lineage(), **more)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def write_manifest(tmp_path: Path) -> Callable[[Sequence[Question]], Path]:
+    """A function that writes questions as one shard and a manifest, by hand, and returns the manifest's path."""
+    import hashlib
+    import json
+
+    import pyarrow as pa
+
+    from crossthink.schema import arrow_schema, to_row
+
+    def write(questions: Sequence[Question]) -> Path:
+        folder = tmp_path / "data"
+        folder.mkdir(exist_ok=True)
+        schema = arrow_schema(Question)
+        shard = folder / "shard-00000-of-00001.arrow"
+        with pa.OSFile(str(shard), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            writer.write_table(pa.Table.from_pylist([to_row(q) for q in questions], schema=schema))
+        data = shard.read_bytes()
+        manifest = {"schema": "1.0", "code": "0.1.0", "record": "Question", "options": {}, "generation": 1,
+                    "rows": len(questions), "files": [{"file": shard.name, "rows": len(questions), "bytes": len(data),
+                                                       "sha256": hashlib.sha256(data).hexdigest()}]}
+        path = folder / "manifest.json"
+        path.write_text(json.dumps(manifest))
+        return path
+
+    return write

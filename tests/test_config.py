@@ -1,0 +1,64 @@
+"""Recipes: what a user can get wrong, and the line that tells them."""
+
+from pathlib import Path
+
+import pytest
+
+from crossthink.config import ConfigError, load_recipe
+
+GOOD = '[run]\nname = "t"\n[model]\npath = "m"\n'
+
+
+def recipe(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_paper_is_the_default(tmp_path: Path) -> None:
+    r = load_recipe(recipe(tmp_path, GOOD))
+    # Paper, training: 128 prompts, 8 rollouts, KL 0.001, lr 1e-6, temperature 1, 650 steps, gpr_up 2:1.
+    assert (r.rollout.prompts, r.rollout.group_size, r.algorithm.kl_coef, r.optimizer.lr) == (128, 8, 0.001, 1e-6)
+    assert (r.rollout.temperature, r.train.steps) == (1.0, 650)
+    assert r.blend.weights["gpr"] == pytest.approx(2 * r.blend.weights["math"])
+
+
+def test_overrides_are_toml_values(tmp_path: Path) -> None:
+    r = load_recipe(recipe(tmp_path, GOOD), ["train.steps=3", "optimizer.lr=1e-5", "run.name=other", "data.languages=['de']"])
+    assert (r.train.steps, r.optimizer.lr, r.run.name, r.data.languages) == (3, 1e-5, "other", ("de",))
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    (GOOD + "[train]\nstep = 3\n", "unknown key train.step"),
+    (GOOD + '[train]\nsteps = "3"\n', "train.steps = '3' must be int, not str"),
+    (GOOD + "[train]\nsteps = true\n", "train.steps = True must be int, not bool"),
+    (GOOD + "[blend]\nweights = {gpr = 0.5, math = 0.4}\n", "blend.weights sum to 0.9, not 1"),
+    (GOOD + "[blend]\nweights = {gpr = 1.5, math = -0.5}\n", "negative share"),
+    (GOOD + '[algorithm]\nloss = "ppo"\n', "algorithm.loss = 'ppo'; one of grpo, dapo, dr_grpo"),
+    (GOOD + "[rollout]\ngroup_size = 0\n", "rollout.group_size = 0 must be above zero"),
+    (GOOD + '[[data.questions]]\npath = "x"\n', "data.questions[0].source is missing"),
+    (GOOD + "[optimizer]\nbetas = [0.9]\n", "optimizer.betas = [0.9] must have 2 values"),
+    (GOOD + '[data]\nwarc = "x"\n', "data.warc = 'x' must be a list"),
+    ('[run]\nname = "t"\n', "model is missing"),
+    ("[run\n", "not TOML"),
+])
+def test_bad_recipes_are_named_in_one_line(tmp_path: Path, text: str, line: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load_recipe(recipe(tmp_path, text))
+    assert line in str(error.value)
+    assert "r.toml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_recipe_and_a_bad_override(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot read the recipe: No such file"):
+        load_recipe(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="write it as section.key=value"):
+        load_recipe(recipe(tmp_path, GOOD), ["train.steps"])
+
+
+def test_the_shipped_recipes_load() -> None:
+    paths = sorted((Path(__file__).parent.parent / "recipes").glob("*.toml"))
+    assert paths
+    for path in paths:
+        assert load_recipe(path).run.name

@@ -1,0 +1,92 @@
+"""Shards are trusted only as far as their sha256; the blend keeps its shares and resumes exactly."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crossthink.blend import Blend
+from crossthink.config import BlendConfig, ConfigError
+from crossthink.schema import Difficulty, Question
+from crossthink.shards import Manifest, ShardError, read_questions
+
+Make = Callable[..., Question]
+Write = Callable[[list[Question]], Path]
+
+
+@pytest.fixture
+def manifest(make_question: Make, write_manifest: Write) -> Manifest:
+    gpr = [make_question(f"g{i}", group="gpr", source="a" if i < 5 else "b") for i in range(7)]
+    math = [make_question(f"m{i}") for i in range(4)]
+    return Manifest.load(write_manifest([*gpr, *math]))
+
+
+def test_rows_come_back_in_order(manifest: Manifest) -> None:
+    manifest.verify()
+    assert [q.question for q in read_questions(manifest)] == [*(f"g{i}" for i in range(7)), *(f"m{i}" for i in range(4))]
+
+
+def test_an_altered_a_missing_and_a_cut_shard_are_named(manifest: Manifest) -> None:
+    shard = manifest.path.parent / manifest.files[0].file
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    with pytest.raises(ShardError, match=r"shard-00000-of-00001\.arrow: sha256 is .* the shard was altered"):
+        manifest.verify()
+    shard.write_bytes(data[:100])
+    with pytest.raises(ShardError, match="not a readable Arrow file"):
+        read_questions(manifest)
+    shard.unlink()
+    with pytest.raises(ShardError, match="shard is missing"):
+        manifest.verify()
+    with pytest.raises(ShardError, match="run the data line first"):
+        Manifest.load(manifest.path.parent / "none")
+
+
+def test_every_prefix_keeps_two_to_one(manifest: Manifest) -> None:
+    drawn = [q.group for q in Blend(BlendConfig(), manifest, seed=0).take(90)]
+    for n in range(1, 91):
+        # 2:1 declared, so after n prompts 2n/3 are gpr; the stream may be at most one prompt away
+        assert abs(drawn[:n].count("gpr") - 2 * n / 3) < 1
+    assert drawn.count("gpr") == 60
+
+
+def test_an_epoch_shows_every_row_once_and_the_next_in_another_order(manifest: Manifest) -> None:
+    config = BlendConfig(weights={"math": 1.0})
+    drawn = [q.question for q in Blend(config, manifest, seed=0).take(8)]
+    assert sorted(drawn[:4]) == sorted(drawn[4:]) == ["m0", "m1", "m2", "m3"]
+    assert drawn[:4] != drawn[4:]
+    assert drawn != [q.question for q in Blend(config, manifest, seed=1).take(8)]
+
+
+def test_by_size_follows_the_sources(manifest: Manifest) -> None:
+    drawn = Counter(q.source for q in Blend(BlendConfig(by="size"), manifest, seed=0).take(110))
+    assert drawn == {"a": 50, "b": 20, "s": 40}  # 5, 2 and 4 of 11 rows
+
+
+def test_a_resumed_stream_goes_on_where_it_stopped(manifest: Manifest) -> None:
+    whole = [q.id for q in Blend(BlendConfig(), manifest, seed=3).take(40)]
+    first = Blend(BlendConfig(), manifest, seed=3)
+    first.take(17)
+    second = Blend(BlendConfig(), manifest, seed=3)
+    second.load_state_dict(first.state_dict())
+    assert [q.id for q in second.take(23)] == whole[17:]
+    with pytest.raises(ConfigError, match="of another run"):
+        Blend(BlendConfig(), manifest, seed=4).load_state_dict(first.state_dict())
+
+
+def test_a_share_without_rows_is_named(manifest: Manifest) -> None:
+    config = BlendConfig(by="source", weights={"a": 0.5, "law": 0.5})
+    with pytest.raises(ConfigError, match=r"source 'law' has a share of 0\.5 but no rows .*; it has a, b, s"):
+        Blend(config, manifest, seed=0)
+
+
+def test_the_pass_rate_keeps_an_interval_and_the_unmeasured(make_question: Make, write_manifest: Write) -> None:
+    def measured(passes: int) -> Difficulty:
+        return Difficulty(passes=passes, attempts=4, low=0, high=1, model="m", revision="r", sampling="{}")
+
+    rows = [make_question(f"m{n}", difficulty=measured(n)) for n in range(5)] + [make_question("unmeasured")]
+    config = BlendConfig(weights={"math": 1.0}, pass_rate=(0.25, 0.75))
+    blend = Blend(config, Manifest.load(write_manifest(rows)), seed=0)
+    assert {q.question for q in blend.take(8)} == {"m1", "m2", "m3", "unmeasured"}
