@@ -1,4 +1,4 @@
-"""GRPO on a blend of verifiable questions: torchrun -m crossthink.train RECIPE --manifest M --output DIR [key=value ...]
+"""GRPO on a blend of verifiable questions: torchrun -m crossthink.train RECIPE --manifest M --output DIR [key=value]
 
 The loop is the paper's: draw prompts from the blend, sample a group for each, grade, group-relative advantages, one
 policy-gradient step with a KL term to the frozen start, new weights into the sampler. What it leaves out of the paper:
@@ -34,7 +34,7 @@ from crossthink.rollout.sync import sync_weights
 from crossthink.schema import Question
 from crossthink.shards import Manifest
 from crossthink.templates import user_message
-from crossthink.update import update
+from crossthink.update import merged, update
 
 log = logging.getLogger("crossthink.train")
 
@@ -135,24 +135,16 @@ class Trainer:
         everything = self.ranks.gather(rollouts)
         if self.ranks.first:
             write_rollouts(self.output / "rollouts", self.step, everything)
-        return self._metrics(everything, sums.values, len(rollouts), sums.gap_max, seconds | {
-            "total": perf_counter() - started}, norm, gap)
+        row = rollout_metrics(everything, recipe.rollout.group_size)
+        measured = merged(self.ranks.gather([sums]), row["completion_tokens"])
+        return {"step": self.step, **row, **measured, "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"],
+                "probe_gap": gap, "seconds": seconds | {"total": perf_counter() - started}}
 
     def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:
         """Two prompts of the run's first batch, the same for every probe."""
         if not self.probe:
             self.probe = [chat_ids(self.engine.tokenizer, user_message(question)) for question in drawn[:2]]
         return self.probe
-
-    def _metrics(self, rollouts: Sequence[Any], sums: dict[str, float], mine: int, gap_max: float,
-                 seconds: dict[str, float], norm: float, probe_gap: float) -> dict[str, Any]:
-        row = rollout_metrics(rollouts, self.recipe.rollout.group_size)
-        tokens = max(row["completion_tokens"] * mine / len(rollouts), 1)
-        per_token = {name: value / tokens for name, value in sums.items() if name not in ("loss", "sampler_gap")}
-        return {"step": self.step, **row, **per_token, "loss": sums.get("loss", 0.0), "grad_norm": norm,
-                "lr": self.optimizer.param_groups[0]["lr"],
-                "sampler_gap_mean": sums.get("sampler_gap", 0.0) / tokens, "sampler_gap_max": gap_max,
-                "probe_gap": probe_gap, "seconds": seconds}
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

@@ -32,6 +32,14 @@ class Sums:
         return now
 
 
+def merged(parts: Sequence[Sums], tokens: int) -> dict[str, float]:
+    """The sums of all ranks as a step's metrics: the loss as it is, the others per completion token."""
+    names = sorted({name for part in parts for name in part.values})
+    totals = {name: sum(part.values.get(name, 0.0) for part in parts) for name in names}
+    means = {name: total / max(tokens, 1) for name, total in totals.items() if name != "loss"}
+    return {"loss": totals.get("loss", 0.0), **means, "sampler_gap_max": max(part.gap_max for part in parts)}
+
+
 def grouped(rollouts: Sequence[Rollout]) -> list[Group]:
     """Rollouts of the same prompt, side by side, as groups for packing; indices are places in `rollouts`."""
     groups: list[tuple[tuple[int, ...], list[tuple[int, ...]], list[int]]] = []
@@ -70,7 +78,7 @@ def accumulate(policy: Policy, reference: Policy | None, rollouts: Sequence[Roll
         for name in ("kl", "clip_fraction"):
             sums.add(name, float(metrics[name]) * len(row.target))
         gap = (logp.detach().cpu() - _sampler_logprobs(row, rollouts)).abs()
-        sums.add("sampler_gap", gap.sum())
+        sums.add("sampler_gap_mean", gap.sum())
         sums.gap_max = max(sums.gap_max, float(gap.max()))
 
 

@@ -24,7 +24,8 @@ def test_the_paper_is_the_default(tmp_path: Path) -> None:
 
 
 def test_overrides_are_toml_values(tmp_path: Path) -> None:
-    r = load_recipe(recipe(tmp_path, GOOD), ["train.steps=3", "optimizer.lr=1e-5", "run.name=other", "data.languages=['de']"])
+    overrides = ["train.steps=3", "optimizer.lr=1e-5", "run.name=other", "data.languages=['de']"]
+    r = load_recipe(recipe(tmp_path, GOOD), overrides)
     assert (r.train.steps, r.optimizer.lr, r.run.name, r.data.languages) == (3, 1e-5, "other", ("de",))
 
 
@@ -53,7 +54,7 @@ def test_bad_recipes_are_named_in_one_line(tmp_path: Path, text: str, line: str)
 def test_a_missing_recipe_and_a_bad_override(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read the recipe: No such file"):
         load_recipe(tmp_path / "none.toml")
-    with pytest.raises(ConfigError, match="write it as section.key=value"):
+    with pytest.raises(ConfigError, match=r"write it as section\.key=value"):
         load_recipe(recipe(tmp_path, GOOD), ["train.steps"])
 
 

@@ -24,7 +24,8 @@ def manifest(make_question: Make, write_manifest: Write) -> Manifest:
 
 def test_rows_come_back_in_order(manifest: Manifest) -> None:
     manifest.verify()
-    assert [q.question for q in read_questions(manifest)] == [*(f"g{i}" for i in range(7)), *(f"m{i}" for i in range(4))]
+    expected = [*(f"g{i}" for i in range(7)), *(f"m{i}" for i in range(4))]
+    assert [q.question for q in read_questions(manifest)] == expected
 
 
 def test_an_altered_a_missing_and_a_cut_shard_are_named(manifest: Manifest) -> None:

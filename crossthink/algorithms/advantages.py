@@ -1,4 +1,4 @@
-"""Group-relative advantages (GRPO, arXiv 2402.03300, section 4.1.2; Dr. GRPO, arXiv 2503.20783, without the divisor)."""
+"""Group-relative advantages (GRPO, arXiv 2402.03300, section 4.1.2; Dr. GRPO, arXiv 2503.20783: no divisor)."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,50 @@
+"""Packed rows: who stands where, who sees whom."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+from crossthink.packing import Group, pack
+
+
+def test_a_row_by_hand() -> None:
+    # prompt 5 6 7, completions (8 9) and (10): the prompt once, both continue at position 3
+    [row] = pack([Group((5, 6, 7), ((8, 9), (10,)), (0, 1))], budget=16)
+    assert row.tokens.tolist() == [5, 6, 7, 8, 9, 10]
+    assert row.positions.tolist() == [0, 1, 2, 3, 4, 3]
+    assert row.source.tolist() == [2, 3, 2]  # first tokens are predicted by the prompt's last
+    assert row.target.tolist() == [8, 9, 10]
+    assert row.sequence.tolist() == [0, 0, 1]
+    seen = [[int(x) for x in line] for line in row.attention()[0, 0]]
+    assert seen == [
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [1, 1, 1, 1, 0, 0],
+        [1, 1, 1, 1, 1, 0],
+        [1, 1, 1, 0, 0, 1],  # the second completion does not see the first
+    ]
+
+
+def test_two_groups_in_a_row_do_not_see_each_other() -> None:
+    [row] = pack([Group((1,), ((2,),), (0,)), Group((3,), ((4,),), (1,))], budget=8)
+    seen = [[int(x) for x in line] for line in row.attention()[0, 0]]
+    assert seen == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+
+
+def test_a_group_over_the_budget_is_split_and_every_token_stays() -> None:
+    group = Group(tuple(range(10)), tuple((50 + i,) * 7 for i in range(5)), (0, 1, 2, 3, 4))
+    rows = pack([group], budget=25)  # 10 + 7 + 7 = 24 fit, three completions would need 31
+    assert [len(row.tokens) for row in rows] == [24, 24, 17]
+    assert sorted(t for row in rows for t in row.target.tolist()) == sorted([50, 51, 52, 53, 54] * 7)
+    assert all(row.tokens[:10].tolist() == list(range(10)) for row in rows)
+
+
+def test_one_completion_longer_than_the_budget_gets_a_row_of_its_own() -> None:
+    rows = pack([Group((1, 2), ((3,) * 20, (4,)), (0, 1))], budget=8)
+    assert [len(row.tokens) for row in rows] == [22, 3]
+
+
+def test_an_empty_completion_falls_out() -> None:
+    [row] = pack([Group((1, 2), ((), (4,)), (0, 1))], budget=8)
+    assert row.sequence.tolist() == [1]
