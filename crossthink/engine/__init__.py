@@ -78,6 +78,16 @@ def generate(engine: Engine, requests: Sequence[Request]) -> list[Completion]:
     return [completion for completion in done if completion is not None]
 
 
+def check_lengths(requests: Sequence[Request], max_model_len: int) -> None:
+    """Raise ValueError for the first request that leaves no room for a token; engines end the others at the limit."""
+    for index, request in enumerate(requests):
+        if not 0 < len(request.prompt_ids) < max_model_len:
+            raise ValueError(f"request {index}: a prompt of {len(request.prompt_ids)} tokens does not fit a model "
+                             f"length of {max_model_len}: shorten it or raise model.max_model_len")
+        if request.sampling.max_tokens < 1:
+            raise ValueError(f"request {index}: max_tokens = {request.sampling.max_tokens} must be above zero")
+
+
 def chat_ids(tokenizer: Any, user: str, *, system: str = "", prefix: str = "") -> tuple[int, ...]:
     """Token ids of a prompt: the tokenizer's chat template, or plain text where it has none.
 
