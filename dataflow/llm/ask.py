@@ -1,0 +1,149 @@
+"""Ask a model through the store: what it answered before is read, the rest is generated and stored as it finishes."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from crossthink.dataflow.llm.store import CallStore, Segments, call_key
+
+from crossthink.config import ModelConfig
+from crossthink.engine import Completion, Engine, Request, open_engine
+from crossthink.engine.weights import resolve_model, revision
+
+_lock = threading.RLock()
+"""Runners may drive several bundles of a process at once; a process has one engine, and asks it one list at a time."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model and the folders of its calls: plain values that travel to every worker.
+
+    Engine, tokenizer and store are opened where they are first needed, once a process; the engine only when something
+    is asked that the store does not hold.
+    """
+
+    config: ModelConfig
+    seed: int
+    """Of the engine; every request carries its own."""
+    store: str
+    """Folder of the calls; it outlives the run."""
+    ledger: str
+    """Folder of the notes on which calls this run used; a new one for each run."""
+
+    @property
+    def name(self) -> str:
+        """The model's name for the record."""
+        return _opened(self.config, self.seed).name
+
+    @property
+    def revision(self) -> str:
+        """Digest of the weights."""
+        return _opened(self.config, self.seed).revision
+
+    @property
+    def tokenizer(self) -> Any:
+        """A transformers tokenizer."""
+        return _opened(self.config, self.seed).tokenizer
+
+    def ask(self, stage: str, requests: Sequence[Request]) -> list[Completion]:
+        """The completions of all requests, in their order. Each is stored the moment it finishes."""
+        return ask(self, stage, requests)
+
+
+def ask(self, stage: str, requests: Sequence[Request]) -> list[Completion]:
+        """The completions of all requests, in their order. Each is stored the moment it finishes."""
+        return ask(self, stage, requests)
+
+
+def ask(model: Model, stage: str, requests: Sequence[Request]) -> list[Completion]:
+    """The completions of all requests, in their order: stored ones are read, the others asked, each call once."""
+    with _lock:
+        opened, store, ledger = _opened(model.config, model.seed), _store(model.store), _ledger(model.ledger)
+        store.refresh()
+        keys = [call_key(model.name, model.revision, request) for request in requests]
+        known = {key for key in keys if store.get(key) is not None}
+        missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
+        if missing:
+            asked = list(missing)
+            for index, completion in opened.engine.stream(list(missing.values())):
+                store.put(asked[index], stage, completion)
+            store.segments.flush()
+        answers = [store.get(key) for key in keys]
+        assert all(answers), f"engine {opened.engine.name} left requests of stage {stage} without an answer"
+        found = [answer for answer in answers if answer is not None]
+        for key, request, answer in zip(keys, requests, found, strict=True):
+            ledger.append({"stage": stage, "key": key, "prompt": len(request.prompt_ids),
+                           "generated": len(answer.token_ids), "cached": key in known})
+        return found
+
+
+def token_ledger(folder: str | Path) -> dict[str, dict[str, int]]:
+    """What a run used, by stage: prompt and generated tokens, calls, and how many of them were read from the store.
+
+    Each call counts once, however often a bundle was retried. All but `cached` depend on the store's content alone.
+    """
+    calls: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in Segments(folder).new_rows():
+        before = calls.setdefault((row["stage"], row["key"]), row)
+        before["cached"] = before["cached"] and row["cached"]
+    totals: dict[str, dict[str, int]] = {}
+    for stage, key in sorted(calls):
+        row = calls[stage, key]
+        total = totals.setdefault(stage, {"prompt": 0, "generated": 0, "calls": 0, "cached": 0})
+        total["prompt"] += row["prompt"]
+        total["generated"] += row["generated"]
+        total["calls"] += 1
+        total["cached"] += int(row["cached"])
+    return totals
+
+
+class _Opened:
+    """What this process holds of a model: each part is read or started at its first use."""
+
+    def __init__(self, config: ModelConfig, seed: int) -> None:
+        self._config, self._seed = config, seed
+        self._served = config.engine == "endpoint"  # a server knows its name, a folder is asked without an engine
+
+    @cached_property
+    def engine(self) -> Engine:
+        c = self._config
+        return open_engine(c.engine, c.path, dtype=c.dtype, max_model_len=c.max_model_len, cache_gib=c.cache_gib,
+                           seed=self._seed)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return resolve_model(self._config.path)
+
+    @cached_property
+    def name(self) -> str:
+        return self.engine.model if self._served else self._folder.name
+
+    @cached_property
+    def revision(self) -> str:
+        return self.engine.revision if self._served else revision(self._folder)
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        if self._served:
+            return self.engine.tokenizer
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self._folder)
+
+
+@cache
+def _opened(config: ModelConfig, seed: int) -> _Opened:
+    return _Opened(config, seed)
+
+
+@cache
+def _store(folder: str) -> CallStore:
+    return CallStore(folder)
+
+
+@cache
+def _ledger(folder: str) -> Segments:
+    return Segments(folder)
