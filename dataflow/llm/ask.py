@@ -53,11 +53,6 @@ class Model:
         return ask(self, stage, requests)
 
 
-def ask(self, stage: str, requests: Sequence[Request]) -> list[Completion]:
-        """The completions of all requests, in their order. Each is stored the moment it finishes."""
-        return ask(self, stage, requests)
-
-
 def ask(model: Model, stage: str, requests: Sequence[Request]) -> list[Completion]:
     """The completions of all requests, in their order: stored ones are read, the others asked, each call once."""
     with _lock:
