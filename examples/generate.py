@@ -83,9 +83,12 @@ def main() -> None:
     for name, rows in (("math", 240), ("facts", 360), ("evaluation", 400), ("cold", 240)):
         parser.add_argument(f"--rows-{name}", type=int, default=rows, metavar="N")
     args = parser.parse_args()
+    try:
+        files = question_files(args.seed, rows_math=args.rows_math, rows_facts=args.rows_facts,
+                               rows_evaluation=args.rows_evaluation, rows_cold=args.rows_cold)
+    except ValueError as error:
+        parser.error(str(error))
     args.out.mkdir(parents=True, exist_ok=True)
-    files = question_files(args.seed, rows_math=args.rows_math, rows_facts=args.rows_facts,
-                           rows_evaluation=args.rows_evaluation, rows_cold=args.rows_cold)
     for file, content in files.items():
         (args.out / file).write_bytes(to_jsonl(content))
         print(f"{args.out / file}: {len(content)} rows")
