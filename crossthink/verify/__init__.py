@@ -1,0 +1,51 @@
+"""The verifiers: one definition of what is right, for data, reward and report.
+
+`grade` reads a whole response, `check_answer` a bare answer. Neither raises on any string, and neither calls a response
+that names two different answers correct. Layer 1: no torch; no process starts before an answer needs math-verify.
+"""
+
+from crossthink.schema import Question, Reason, Verdict
+from crossthink.verify.choice import check_choice
+from crossthink.verify.counters import count, counts, reset_counts
+from crossthink.verify.format import read_response
+from crossthink.verify.math import check_math
+from crossthink.verify.text import check_text
+
+__all__ = ["check_answer", "counts", "grade", "reset_counts", "verifier_id"]
+
+_CHECKS = {"choice": ("choice/1", check_choice), "math": ("math/1", check_math), "text": ("text/1", check_text)}
+
+
+def verifier_id(question: Question) -> str:
+    """Id and version of the verifier that judges the question. Raises ValueError for an unknown answer type."""
+    return _check(question)[0]
+
+
+def check_answer(question: Question, answer: str) -> Verdict:
+    """Judge a bare answer, as it would stand in the box; `formatted` is True, there being no format to break."""
+    answer = answer.strip()
+    reason = _check(question)[1](question, answer) if answer else Reason.EMPTY_ANSWER
+    count(reason)
+    return Verdict(correct=reason is Reason.CORRECT, formatted=True, answer=answer, reason=reason)
+
+
+def grade(question: Question, response: str) -> Verdict:
+    """Judge a response: its format, and its answer wherever one can be read.
+
+    `reason` is CORRECT only where both hold; a broken format is named before a wrong answer.
+    """
+    reading = read_response(response)
+    if reading.answer is None:
+        count(reading.reason)
+        return Verdict(correct=False, formatted=reading.formatted, answer="", reason=reading.reason)
+    verdict = check_answer(question, reading.answer)
+    if reading.formatted:
+        return verdict
+    return Verdict(correct=verdict.correct, formatted=False, answer=verdict.answer, reason=reading.reason)
+
+
+def _check(question: Question):  # noqa: ANN202
+    if question.answer_type not in _CHECKS:
+        raise ValueError(f"question {question.id}: answer type {question.answer_type!r} has no verifier: "
+                         f"one of {', '.join(_CHECKS)}")
+    return _CHECKS[question.answer_type]

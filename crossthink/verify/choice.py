@@ -1,0 +1,96 @@
+"""Multiple choice ("choice/1"): which option a box names, by label, by text, or by both.
+
+An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. What is
+none of these is cut at commas and at "and" / "or": parts that name the same option are one answer, parts that name
+different options are two. Text must equal an option's text in plain form; case counts only where it tells options apart.
+"""
+
+import re
+
+from crossthink.schema import LABELS, Question, Reason
+from crossthink.verify.plain import plain
+
+_PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\s*(?:is|:)?\s*)+(?=\S)", re.IGNORECASE)
+_LABEL = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:)]?")
+_LABELLED = re.compile(r"[(\[]?\s*([A-Za-z])(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-|(?=\s))\s*(\S.*)", re.DOTALL)
+_SEPARATOR = re.compile(r"\s*(?:[,;/&+|]|\band\b|\bor\b)\s*", re.IGNORECASE)
+_SLACK = 200
+
+
+def check_choice(question: Question, answer: str) -> Reason:
+    """CORRECT, or why the answer does not name the gold option and it alone."""
+    gold = LABELS.find(question.answer_label) if question.answer_label else -1
+    if not 0 <= gold < len(question.options) or question.options[gold] != question.answer:
+        return Reason.BAD_GOLD
+    if len(answer) > 4 * max(map(len, question.options)) + _SLACK:
+        return Reason.TOO_LONG
+    named = named_option(question.options, answer)
+    if isinstance(named, Reason):
+        return named
+    return Reason.CORRECT if named == gold else Reason.WRONG
+
+
+def named_option(options: tuple[str, ...], answer: str) -> int | Reason:
+    """Index of the one option that the answer names, or why there is none."""
+    text = plain(answer)
+    if not text.strip(" .,:;"):
+        return Reason.EMPTY_ANSWER
+    shown = [plain(option) for option in options]
+    named = _whole(shown, text)
+    if named is None:
+        named = _parts(shown, text)
+    return named
+
+
+def _whole(shown: list[str], text: str) -> int | Reason | None:
+    """The option that the text as a whole names; None where it does not read as one answer."""
+    label = _label(text, len(shown))
+    if label is not None:
+        return label
+    by_text = _by_text(shown, text)
+    if by_text is not None:
+        return by_text
+    if prefix := _PREFIX.match(text):
+        return _whole(shown, text[prefix.end():])
+    if not (labelled := _LABELLED.fullmatch(text)) or (label := _label(labelled[1], len(shown))) is None:
+        return None
+    by_text = _by_text(shown, labelled[2], prefer=label)
+    if by_text is None or isinstance(by_text, Reason):
+        return by_text
+    return label if by_text == label else Reason.LABEL_TEXT_CONFLICT
+
+
+def _label(text: str, count: int) -> int | None:
+    match = _LABEL.fullmatch(text)
+    place = LABELS.find(match[1].upper()) if match else -1
+    return place if 0 <= place < count else None
+
+
+def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | None:
+    """The option with this text; `prefer` settles between options with one text. Exact case goes before any case."""
+    for fold in (str, str.casefold):
+        wanted = _bare(fold(text))
+        found = [place for place, option in enumerate(shown) if _bare(fold(option)) == wanted]
+        if prefer in found:
+            return prefer
+        if found:
+            return found[0] if len(found) == 1 else Reason.TWO_ANSWERS
+    return None
+
+
+def _bare(text: str) -> str:
+    return text.strip(" '\"").rstrip(" .")
+
+
+def _parts(shown: list[str], text: str) -> int | Reason:
+    """What the parts of a list name: the same option, two, or something that is no option."""
+    parts = [part for part in _SEPARATOR.split(text) if part]
+    named = [_whole(shown, part) for part in parts]
+    if len(parts) < 2 or any(name is None for name in named):
+        return Reason.TWO_ANSWERS if len({n for n in named if isinstance(n, int)}) > 1 else Reason.NOT_AN_OPTION
+    if bad := next((name for name in named if isinstance(name, Reason)), None):
+        return bad
+    if len(set(named)) == 1 and isinstance(named[0], int):
+        return named[0]
+    labels = [_label(part, len(shown)) is not None for part in parts]
+    return Reason.LABEL_TEXT_CONFLICT if any(labels) and not all(labels) else Reason.TWO_ANSWERS

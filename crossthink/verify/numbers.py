@@ -1,0 +1,67 @@
+"""Exact reading of plain numbers: integers, decimals, fractions, mixed numbers, percentages, in digits or simple LaTeX."""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+_DRESS = re.compile(r"\\[!,; ](?=\d)|\\(?:left|right)(?![A-Za-z])|(?<!\\)\$|\\\$|\\[()\[\]]|[€£]")
+_UNIT = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\circ(?![A-Za-z])|\\degree(?![A-Za-z])|°)\s*$")
+_INTEGER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
+_DECIMAL = re.compile(rf"({_INTEGER}?)(?:\.(\d*))?")
+_SLASH = re.compile(rf"({_INTEGER})\s*/\s*({_INTEGER})")
+_FRAC = re.compile(r"(\d*)\s*\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}|\s*(\d))\s*(?:\{\s*(-?\d+)\s*\}|(\d))")
+_MIXED = re.compile(rf"({_INTEGER})\s+({_INTEGER})\s*/\s*({_INTEGER})")
+MAX_DIGITS = 1000
+"""Longer texts are not read: Python bounds the conversion of digits, and no gold is that long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An exact value. `percent` says that a percent sign stood behind it; the value is then already divided by 100."""
+
+    value: Fraction
+    percent: bool = False
+
+
+def read_number(text: str) -> Number | None:
+    """The number that the text is, or None where it is anything else. "1,234" is a number, "1,2" is not; a degree sign
+    and a currency sign are dropped."""
+    if len(text) > MAX_DIGITS:
+        return None
+    text = _DRESS.sub("", text.replace("−", "-").replace("{,}", ",")).strip()
+    text = _UNIT.sub("", text).rstrip()
+    if text.endswith(".") and text[:-1].isascii():
+        text = text[:-1].rstrip()
+    percent = text.endswith("%")
+    if percent:
+        text = text[:-1].removesuffix("\\").rstrip()
+    negative = text.startswith("-")
+    if text[:1] in ("-", "+"):
+        text = text[1:].lstrip()
+    value = _unsigned(text) if text.isascii() else None
+    if value is None:
+        return None
+    value = -value if negative else value
+    return Number(value / 100 if percent else value, percent)
+
+
+def _unsigned(text: str) -> Fraction | None:
+    if (match := _DECIMAL.fullmatch(text)) and (match[1] or match[2]):
+        digits = match[2] or ""
+        return Fraction(int((match[1].replace(",", "") or "0") + digits), 10 ** len(digits))
+    if match := _SLASH.fullmatch(text):
+        return _ratio(match[1], match[2])
+    if match := _FRAC.fullmatch(text):
+        part = _ratio(match[2] or match[3], match[4] or match[5])
+        if part is None or not match[1]:
+            return part
+        return int(match[1]) + part if 0 <= part else None
+    if match := _MIXED.fullmatch(text):
+        part = _ratio(match[2], match[3])
+        return None if part is None else int(match[1].replace(",", "")) + part
+    return None
+
+
+def _ratio(top: str, bottom: str) -> Fraction | None:
+    below = int(bottom.replace(",", ""))
+    return Fraction(int(top.replace(",", "")), below) if below else None

@@ -1,0 +1,184 @@
+"""math-verify in processes of their own that are killed at the limit and replaced.
+
+A computation such as 10^(10^10) runs inside one C call: no signal handler and no thread can end it, only the death of its
+process. Workers are fresh interpreters (never forks, and they import nothing of the caller's main module), start when the
+first answer needs them, and are lent to one caller at a time, so any number of threads may call `compare`.
+"""
+
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+from queue import Empty, LifoQueue
+from time import monotonic
+from typing import Any
+
+from crossthink.schema import Reason
+from crossthink.verify.counters import count
+
+LIMIT_SECONDS = 5.0
+"""For one comparison: parsing and proving together."""
+START_SECONDS = 120.0
+"""For a worker's imports, on a machine that is busy."""
+MAX_WORKERS = 8
+
+
+class _Died(Exception):
+    """The worker ended before it answered."""
+
+
+class _Worker:
+    """One process that compares; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "crossthink.verify.worker"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._pending = b""
+        count("worker_started")
+        try:
+            self._read_line(START_SECONDS)
+        except (_Died, TimeoutError) as error:
+            self.kill()
+            raise RuntimeError("a math-verify process did not start (exit code "
+                               f"{self._process.returncode}): try `{' '.join(command)}` by hand") from error
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, gold: str, answer: str, limit: float) -> str:
+        """The worker's word. Raises TimeoutError at the limit and _Died where the process ended."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps([gold, answer, limit]).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError as error:
+            raise _Died from error
+        return self._read_line(limit)
+
+    def _read_line(self, limit: float) -> str:
+        assert self._process.stdout is not None
+        poller = select.poll()
+        poller.register(self._process.stdout, select.POLLIN | select.POLLHUP)
+        deadline = monotonic() + limit
+        while b"\n" not in self._pending:
+            if not poller.poll(max(0.0, deadline - monotonic()) * 1000):
+                raise TimeoutError
+            data = os.read(self._process.stdout.fileno(), 65536)
+            if not data:
+                raise _Died
+            self._pending += data
+        line, _, self._pending = self._pending.partition(b"\n")
+        return line.decode()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    pass  # unsent bytes for a process that is dead
+
+
+class _Pool:
+    """Idle workers, and room for those not yet started."""
+
+    def __init__(self, size: int) -> None:
+        self._slots: LifoQueue[_Worker | None] = LifoQueue()
+        self._lock = threading.Lock()
+        self.workers: set[_Worker] = set()
+        for _ in range(size):
+            self._slots.put(None)
+
+    def compare(self, gold: str, answer: str, limit: float) -> Reason:
+        """The worker's verdict; a worker that dies of something else is replaced and asked once more."""
+        for _ in range(2):
+            worker = self._slots.get()
+            try:
+                worker = worker or self._start()
+                reason = Reason(worker.ask(gold, answer, limit))
+            except TimeoutError:
+                worker = self._end(worker)
+                return Reason.TIME_OUT
+            except _Died:
+                worker = self._end(worker)
+            except BaseException:
+                worker = self._end(worker)
+                raise
+            else:
+                return reason
+            finally:
+                self._slots.put(worker)
+        return Reason.PARSE_FAILURE
+
+    def close(self) -> None:
+        """Kill every worker."""
+        while True:
+            try:
+                self._slots.get_nowait()
+            except Empty:
+                break
+        for worker in list(self.workers):
+            worker.kill()
+
+    def _start(self) -> _Worker:
+        worker = _Worker()
+        with self._lock:
+            self.workers.add(worker)
+        return worker
+
+    def _end(self, worker: _Worker | None) -> None:
+        if worker is not None:
+            count("worker_killed")
+            worker.kill()
+            with self._lock:
+                self.workers.discard(worker)
+
+
+_pool: _Pool | None = None
+_pool_lock = threading.Lock()
+
+
+def compare(gold: str, answer: str, limit: float = LIMIT_SECONDS) -> Reason:
+    """What math-verify says of an answer (LaTeX without delimiters): CORRECT, WRONG, PARSE_FAILURE, BAD_GOLD, TIME_OUT.
+
+    Raises RuntimeError where no worker can be started (math-verify missing), whatever the strings.
+    """
+    return _shared().compare(gold, answer, limit)
+
+
+def worker_pids() -> list[int]:
+    """Process ids of the workers that are alive."""
+    return sorted(worker.pid for worker in _pool.workers) if _pool else []
+
+
+def close() -> None:
+    """Kill the workers; the next comparison starts new ones."""
+    global _pool
+    with _pool_lock:
+        if _pool is not None:
+            _pool.close()
+            _pool = None
+
+
+def _shared() -> _Pool:
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = _Pool(min(MAX_WORKERS, len(os.sched_getaffinity(0))))
+        return _pool
+
+
+def _forget() -> Any:
+    """In a fork the workers belong to the parent: the child starts its own."""
+    global _pool, _pool_lock
+    _pool, _pool_lock = None, threading.Lock()
+
+
+atexit.register(close)
+os.register_at_fork(after_in_child=_forget)

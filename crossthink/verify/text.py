@@ -1,0 +1,68 @@
+"""Short free text ("text/1"): at most 10 words, exact match after a stated normalisation.
+
+Normalised: Unicode (NFKC, quotes, dashes), case, LaTeX and Markdown dress, punctuation (but not `.` between digits, nor
+signs that carry meaning such as `%`, `+`, `#`), "the" anywhere, "a" and "an" at the start, number words up to 99.
+"""
+
+import re
+
+from crossthink.schema import Question, Reason
+from crossthink.verify.plain import plain
+
+MAX_WORDS = 10
+"""Paper: gold answers of open-ended questions have at most 10 words."""
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_APOSTROPHES = re.compile(r"'")
+_PUNCTUATION = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;:!?\"()\[\]_]|(?<=\w)-(?=\w)")
+_UNITS = {word: value for value, word in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen".split())}
+_TENS = {word: 10 * value for value, word in enumerate(
+    "twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_MAX_CHARACTERS = 1000
+
+
+def check_text(question: Question, answer: str) -> Reason:
+    """CORRECT where the answer is the gold after normalisation, else why not."""
+    gold = normalise(question.answer)
+    if not gold or count_words(question.answer) > MAX_WORDS:
+        return Reason.BAD_GOLD
+    if len(answer) > _MAX_CHARACTERS or count_words(answer) > MAX_WORDS:
+        return Reason.TOO_LONG
+    given = normalise(answer)
+    if not given:
+        return Reason.EMPTY_ANSWER
+    return Reason.CORRECT if given == gold else Reason.WRONG
+
+
+def count_words(text: str) -> int:
+    """Words of a text in plain form, as white space divides them."""
+    return len(plain(text).split())
+
+
+def normalise(text: str) -> str:
+    """The text as the comparison sees it."""
+    text = _APOSTROPHES.sub("", _THOUSANDS.sub("", plain(text).casefold()))
+    words = _PUNCTUATION.sub(" ", text).split()
+    if len(words) > 1 and words[0] in ("a", "an"):
+        words = words[1:]
+    return " ".join(_numbers([word for word in words if word != "the"]))
+
+
+def _numbers(words: list[str]) -> list[str]:
+    """Number words as digits: "twenty one" is "21", "two three" stays two numbers."""
+    result: list[str] = []
+    place = 0
+    while place < len(words):
+        word = words[place]
+        following = words[place + 1] if place + 1 < len(words) else ""
+        if word in _TENS and 1 <= _UNITS.get(following, 0) <= 9:
+            result.append(str(_TENS[word] + _UNITS[following]))
+            place += 1
+        elif word in _TENS or word in _UNITS:
+            result.append(str(_TENS.get(word, _UNITS.get(word, 0))))
+        else:
+            result.append(word)
+        place += 1
+    return result
