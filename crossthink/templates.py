@@ -9,9 +9,8 @@ from dataclasses import replace
 from enum import StrEnum
 from random import Random
 
-from crossthink.schema import LABELS, Lineage, Question, derive_seed, question_id
+from crossthink.schema import LABELS, Question, derive_seed, question_id
 from crossthink.verify.numbers import read_number
-from crossthink.verify.text import MAX_WORDS, count_words
 
 MCQ_INSTRUCTION = r"Reason in <think></think>, then write the letter in \boxed{}."
 OPEN_INSTRUCTION = r"Reason in <think></think>, then write the answer in \boxed{}."
@@ -21,44 +20,45 @@ class NotOpen(StrEnum):
     """Why a multiple-choice question has no open form."""
 
     NO_OPTIONS = "no_options"
-    """It is an open question already, or its gold is not among the options."""
-    NEEDS_OPTIONS = "needs_options"
-    """The question points at its options ("which of the following ...")."""
-    OPTION_POINTS_AT_OPTIONS = "option_points_at_options"
+    """It is an open question already, or its gold is not among its options."""
+    POINTS_AT_OPTIONS = "points_at_options"
+    """The question speaks of its options ("which of the following ...")."""
+    OPTIONS_SPEAK = "options_speak"
     """An option speaks of other options ("all of the above", "both A and B")."""
     UNFINISHED = "unfinished"
-    """The options complete the sentence that the question begins."""
-    ANSWER_TOO_LONG = "answer_too_long"
-    """The gold has more than 10 words (paper)."""
+    """The options finish a clause that could go on in any words ("... suggests that")."""
 
 
-POINTS_AT_OPTIONS = re.compile(
-    r"\b(?:"
-    r"(?:which|what|who|all|any|one|none|some|each|two|three|both|either|neither|except|not)\s+(?:\w+\s+){0,3}?(?:of|from|among)"
-    r"\s+(?:the\s+(?:following|above|below|options?|choices|alternatives|answers|statements)|these)"
-    r"|the\s+following\s+(?:\w+\s+){0,2}?(?:options?|choices|statements?|answers?|is|are|was|were|would|can|could|best|most)"
-    r"|(?:which|what|choose|select|pick|identify|mark|find)\s+(?:\w+\s+){0,2}?(?:statements?|options?|choices?|alternatives?)"
-    r"|(?:best|correct|right|wrong|incorrect|false|true)\s+(?:options?|choices?|alternatives?|statements?)"
-    r"|which\s+(?:one|ones)"
-    r"|(?:choose|select|pick|mark)\s+(?:the|one|an?)\b"
-    r"|(?:given|listed|shown|provided)\s+(?:below|options?|choices)"
-    r"|(?:options?|choices)\s+(?:below|above|given)"
-    r"|(?:is|are|was|were|does|do|did|would|will|could|can|be)\s+(?:all\s+)?(?:not|least|except)\b[^?]*except"
-    r"|except\s*[:.?_]*\s*$"
-    r")", re.IGNORECASE)
-"""A question that matches makes no sense without its options."""
+POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
+    r"\b(?:which|what|who|whom|all|any|one|none|some|each|both|either|neither)\s+(?:\w+\s+){0,3}?(?:of|from|among)\s+"
+    r"(?:the\s+(?:following|above|below|options?|choices|alternatives|answers|statements)|these)\b",
+    r"\bthe\s+following\s+(?:\w+\s+){0,2}?(?:options?|choices|statements?|answers?|is|are|was|were|would|can|could)\b",
+    r"\bwhich\s+ones?\b|\b(?:of|from|among|in)\s+which\s+of\b",
+    r"\b(?:which|choose|select|pick|identify|mark)\s+(?:the\s+|an?\s+)?(?:\w+\s+){0,2}?"
+    r"(?:statements?|options?|choices?|alternatives?|answers?|sentences?|expressions?|equations?|graphs?|diagrams?)\b",
+    r"\b(?:best|correct|right|wrong|incorrect|false|true)\s+(?:options?|choices?|alternatives?|statements?|answers?)\b",
+    r"\b(?:listed|given|shown)\s+(?:below|options?|choices)\b|\b(?:options?|choices|answers)\s+(?:below|above|given)\b",
+    r"\bexcept\b",
+    r"\bstatements?\s*(?:1|i)\b.*\bstatements?\s*(?:2|ii)\b|\bscenario\s*1\b",
+    r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b(?:\W*$|.*\bthat\W*$)",
+))
+"""A question that matches one of these makes no sense without its options."""
 
-REFERS_TO_OPTIONS = re.compile(
-    r"\b(?:all|none|both|any|neither|either|some|two|one|more\s+than\s+one)\s+of\s+(?:the\s+)?"
-    r"(?:above|below|these|them|those|others?|options?|choices|answers|statements)\b"
-    r"|\b(?:both|either|neither)\s+\(?[A-J]\)?\s*(?:and|or|nor|&)\s*\(?[A-J]\b"
-    r"|^\W*(?:both\s+|only\s+)?\(?[A-J]\)?\s*(?:and|or|&|,)\s*\(?[A-J]\)?(?:\s+only)?\W*$"
-    r"|\b(?:options?|choices?|answers?|statements?)\s+\(?[A-J]\)?(?!\w)"
-    r"|^\W*(?:all|none|both|neither)\W*$")
-"""An option that matches speaks of other options. Labels must be capitals: "either a cat or a dog" is a plain option."""
+OPTION_SPEAKS = tuple(re.compile(rule) for rule in (
+    r"(?i)\b(?:all|none|both|any|neither|either|some|two|more\s+than\s+one)\s+of\s+(?:the\s+)?"
+    r"(?:above|below|these|them|those|others?|options?|choices|answers|statements)\b",
+    r"(?i)^\W*(?:all|none|both|neither)\W*$|\b(?:the|as)\s+above\b|\bnone\s+(?:is|are)\s+(?:true|correct)\b",
+    # labels must be capitals: "either a cat or a dog" is a plain option
+    r"(?:[Bb]oth|[Ee]ither|[Nn]either)\s+\(?[A-J]\)?\s*(?:and|or|nor|&)\s*\(?[A-J]\b",
+    r"^\W*(?:[Oo]nly\s+)?\(?[A-J]\)?\s*(?:and|or|&|,)\s*\(?[A-J]\)?(?:\s+only)?\W*$",
+    r"\b(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|[Ss]tatements?)\s+\(?[A-J]\)?(?!\w)",
+    # roman numerals of statements in the question, alone ("III only") or in a list ("I and II")
+    r"^\W*(?:[Oo]nly\s+)?[IVX]+\W*(?:[Oo]nly)?\W*$|^\W*(?:[IVX]+(?:\s*,\s*|\s+))+(?:and|or|&)\s+[IVX]+(?:\s+only)?\W*$",
+    r"(?i)^\W*(?:true|false|wrong|not\s+wrong)\s*,\s*(?:true|false|wrong|not\s+wrong)\W*$",
+))
+"""An option that matches one of these speaks of the other options, or of statements by their number."""
 
-UNFINISHED = re.compile(r"(?:\b(?:is|are|was|were|a|an|the|to|of|by|in|that|because|for|with|from|as|and|or)|_{2,}|[:,])\s*$",
-                        re.IGNORECASE)
+UNFINISHED = re.compile(r"\b(?:that|because|if|since|unless|so|when|while|whether|although)\W*$", re.IGNORECASE)
 
 
 def user_message(question: Question) -> str:
@@ -84,26 +84,25 @@ def to_open(question: Question) -> Question | NotOpen:
 
     The answer type is `math` where the gold is a number or the question's group is mathematics, else `text`. The new id
     follows from the question alone; the parent's id stands in the lineage. Votes and difficulty belong to the parent.
+    How long an open gold may be is not decided here: a longer one does not verify itself.
     """
-    if not question.options or question.answer not in question.options:
+    if question.answer not in question.options:
         return NotOpen.NO_OPTIONS
-    if POINTS_AT_OPTIONS.search(question.question):
-        return NotOpen.NEEDS_OPTIONS
-    if any(refers_to_options(option) for option in question.options):
-        return NotOpen.OPTION_POINTS_AT_OPTIONS
+    if any(rule.search(question.question) for rule in POINTS_AT_OPTIONS):
+        return NotOpen.POINTS_AT_OPTIONS
+    if any(speaks_of_options(option) for option in question.options):
+        return NotOpen.OPTIONS_SPEAK
     if UNFINISHED.search(question.question):
         return NotOpen.UNFINISHED
-    if count_words(question.answer) > MAX_WORDS:
-        return NotOpen.ANSWER_TOO_LONG
     is_math = question.group == "math" or read_number(question.answer) is not None
-    lineage: Lineage = replace(question.lineage, parent_id=question.id)
-    return replace(question, id=question_id(question.question), options=(), answer_label="", verifier="", template="open",
-                   answer_type="math" if is_math else "text", lineage=lineage, difficulty=None, votes=None)
+    return replace(question, id=question_id(question.question), options=(), answer_label="", verifier="",
+                   template="open", answer_type="math" if is_math else "text", difficulty=None, votes=None,
+                   lineage=replace(question.lineage, parent_id=question.id))
 
 
-def refers_to_options(option: str) -> bool:
+def speaks_of_options(option: str) -> bool:
     """Whether an option speaks of the others, so that it means nothing alone or in another order."""
-    return REFERS_TO_OPTIONS.search(option) is not None
+    return any(rule.search(option) for rule in OPTION_SPEAKS)
 
 
 def shuffle_options(question: Question, seed: int) -> Question:
@@ -114,7 +113,7 @@ def shuffle_options(question: Question, seed: int) -> Question:
     if question.answer_label not in LABELS[:len(question.options)] or not question.answer_label:
         raise ValueError(f"question {question.id}: label {question.answer_label!r} names none of its "
                          f"{len(question.options)} options: only verified multiple choice can be shuffled")
-    if any(refers_to_options(option) for option in question.options):
+    if any(speaks_of_options(option) for option in question.options):
         return question
     order = list(range(len(question.options)))
     Random(derive_seed(seed, "shuffle_options", question.id)).shuffle(order)

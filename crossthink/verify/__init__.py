@@ -4,6 +4,8 @@
 that names two different answers correct. Layer 1: no torch; no process starts before an answer needs math-verify.
 """
 
+from collections.abc import Callable
+
 from crossthink.schema import Question, Reason, Verdict
 from crossthink.verify.choice import check_choice
 from crossthink.verify.counters import count, counts, reset_counts
@@ -44,7 +46,7 @@ def grade(question: Question, response: str) -> Verdict:
     return Verdict(correct=verdict.correct, formatted=False, answer=verdict.answer, reason=reading.reason)
 
 
-def _check(question: Question):  # noqa: ANN202
+def _check(question: Question) -> tuple[str, Callable[[Question, str], Reason]]:
     if question.answer_type not in _CHECKS:
         raise ValueError(f"question {question.id}: answer type {question.answer_type!r} has no verifier: "
                          f"one of {', '.join(_CHECKS)}")

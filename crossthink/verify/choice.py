@@ -2,7 +2,8 @@
 
 An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. What is
 none of these is cut at commas and at "and" / "or": parts that name the same option are one answer, parts that name
-different options are two. Text must equal an option's text in plain form; case counts only where it tells options apart.
+different options are two. Text must equal an option's text in plain form; case counts only where it tells options
+apart, and a leading article only where it does.
 """
 
 import re
@@ -10,9 +11,11 @@ import re
 from crossthink.schema import LABELS, Question, Reason
 from crossthink.verify.plain import plain
 
-_PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\s*(?:is|:)?\s*)+(?=\S)", re.IGNORECASE)
+_PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\b\s*(?:is\b|:)?\s*)+"
+                     r"(?=\S)", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an|a)\s+", re.IGNORECASE)
 _LABEL = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:)]?")
-_LABELLED = re.compile(r"[(\[]?\s*([A-Za-z])(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-|(?=\s))\s*(\S.*)", re.DOTALL)
+_LABELLED = re.compile(r"[(\[]?\s*(?:([A-Za-z])(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-)|([A-Z])(?=\s))\s*(\S.*)", re.DOTALL)
 _SEPARATOR = re.compile(r"\s*(?:[,;/&+|]|\band\b|\bor\b)\s*", re.IGNORECASE)
 _SLACK = 200
 
@@ -52,9 +55,10 @@ def _whole(shown: list[str], text: str) -> int | Reason | None:
         return by_text
     if prefix := _PREFIX.match(text):
         return _whole(shown, text[prefix.end():])
-    if not (labelled := _LABELLED.fullmatch(text)) or (label := _label(labelled[1], len(shown))) is None:
+    if not (labelled := _LABELLED.fullmatch(text)) or (
+            label := _label(labelled[1] or labelled[2], len(shown))) is None:
         return None
-    by_text = _by_text(shown, labelled[2], prefer=label)
+    by_text = _by_text(shown, labelled[3], prefer=label)
     if by_text is None or isinstance(by_text, Reason):
         return by_text
     return label if by_text == label else Reason.LABEL_TEXT_CONFLICT
@@ -67,8 +71,9 @@ def _label(text: str, count: int) -> int | None:
 
 
 def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | None:
-    """The option with this text; `prefer` settles between options with one text. Exact case goes before any case."""
-    for fold in (str, str.casefold):
+    """The option with this text; `prefer` settles between options with one text. The exact text goes before any case,
+    and that before any article."""
+    for fold in (str, str.casefold, _without_article):
         wanted = _bare(fold(text))
         found = [place for place, option in enumerate(shown) if _bare(fold(option)) == wanted]
         if prefer in found:
@@ -76,6 +81,10 @@ def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | No
         if found:
             return found[0] if len(found) == 1 else Reason.TWO_ANSWERS
     return None
+
+
+def _without_article(text: str) -> str:
+    return _ARTICLE.sub("", text.casefold(), count=1) if _ARTICLE.match(text) else text.casefold()
 
 
 def _bare(text: str) -> str:

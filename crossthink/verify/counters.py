@@ -1,5 +1,6 @@
 """Counters of verdicts and of what the pool went through, for the training metrics. Safe from any thread."""
 
+import os
 from collections import Counter
 from threading import Lock
 
@@ -23,3 +24,12 @@ def reset_counts() -> None:
     """Set every counter to zero."""
     with _lock:
         _counts.clear()
+
+
+def _unlock() -> None:
+    """A fork may happen while another thread holds the lock, which no one in the child would release."""
+    global _lock
+    _lock = Lock()
+
+
+os.register_at_fork(after_in_child=_unlock)

@@ -1,8 +1,8 @@
 """The response format: one `<think>...</think>`, then one `\\boxed{}` outside it. Time linear in the response.
 
-A response is formatted where, white space aside, it begins with `<think>`, has each tag once, and has exactly one box, after
-`</think>`. Text around the box is free. A box inside the reasoning is a second answer, so it breaks the format. Where
-the format is broken an answer can still be read if every box of the response holds the same text.
+A response is formatted where, white space aside, it begins with `<think>`, has each tag once, and has exactly one box,
+after `</think>`. Text around the box is free. A box inside the reasoning is a second answer, so it breaks the format.
+Where the format is broken an answer can still be read if every box of the response holds the same text.
 """
 
 import re

@@ -1,10 +1,10 @@
-"""Exact reading of plain numbers: integers, decimals, fractions, mixed numbers, percentages, in digits or simple LaTeX."""
+"""Exact reading of plain numbers: integers, decimals, fractions, mixed numbers, percentages, in digits or LaTeX."""
 
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_DRESS = re.compile(r"\\[!,; ](?=\d)|\\(?:left|right)(?![A-Za-z])|(?<!\\)\$|\\\$|\\[()\[\]]|[€£]")
+_DRESS = re.compile(r"\\!\s*|(?<=\d)\\[,; ](?=\d{3}(?!\d))|\\(?:left|right)(?![A-Za-z])|\\?\$|\\[()\[\]]|[€£]")
 _UNIT = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\circ(?![A-Za-z])|\\degree(?![A-Za-z])|°)\s*$")
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
 _DECIMAL = re.compile(rf"({_INTEGER}?)(?:\.(\d*))?")
@@ -55,7 +55,7 @@ def _unsigned(text: str) -> Fraction | None:
         part = _ratio(match[2] or match[3], match[4] or match[5])
         if part is None or not match[1]:
             return part
-        return int(match[1]) + part if 0 <= part else None
+        return int(match[1]) + part if part >= 0 else None
     if match := _MIXED.fullmatch(text):
         part = _ratio(match[2], match[3])
         return None if part is None else int(match[1].replace(",", "")) + part

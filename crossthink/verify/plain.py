@@ -3,12 +3,13 @@
 import re
 import unicodedata
 
-_FONTS = re.compile(r"\\(?:text(?:bf|it|rm|tt|sf|sc|normal)?|math(?:bf|rm|it|sf|tt|bb|cal|normal)|mbox|emph|bm|boldsymbol|"
-                    r"operatorname|bf|rm|it|left|right|displaystyle)(?![A-Za-z])\*?")
+_FONTS = re.compile(r"\\(?:text(?:bf|it|rm|tt|sf|sc|normal)?|math(?:bf|rm|it|sf|tt|bb|cal|normal)|mbox|emph|bm|"
+                    r"boldsymbol|operatorname|bf|rm|it|left|right|displaystyle)(?![A-Za-z])\*?")
 _SPACES = re.compile(r"\\[ ,;:!]|~|\\quad\b|\\qquad\b")
 _DELIMITERS = re.compile(r"\\[()\[\]]|(?<!\\)\$|\*\*|`")
 _ESCAPED = re.compile(r"\\([%$&#_])")
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"})
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"',
+                         "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"})
 
 
 def plain(text: str) -> str:

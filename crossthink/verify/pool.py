@@ -1,8 +1,9 @@
 """math-verify in processes of their own that are killed at the limit and replaced.
 
-A computation such as 10^(10^10) runs inside one C call: no signal handler and no thread can end it, only the death of its
-process. Workers are fresh interpreters (never forks, and they import nothing of the caller's main module), start when the
-first answer needs them, and are lent to one caller at a time, so any number of threads may call `compare`.
+A computation such as 10^(10^10) runs inside one C call: no signal handler and no thread can end it, only the death of
+its process. Workers are fresh interpreters: no forks, and nothing of the caller's main module is imported, as spawned
+children of multiprocessing would. They start when the first answer needs them and are lent to one caller at a time, so
+any number of threads may call `compare`.
 """
 
 import atexit
@@ -12,9 +13,9 @@ import select
 import subprocess
 import sys
 import threading
-from queue import Empty, LifoQueue
+from contextlib import suppress
+from queue import LifoQueue
 from time import monotonic
-from typing import Any
 
 from crossthink.schema import Reason
 from crossthink.verify.counters import count
@@ -79,10 +80,8 @@ class _Worker:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):  # unsent bytes for a process that is dead
                     pipe.close()
-                except OSError:
-                    pass  # unsent bytes for a process that is dead
 
 
 class _Pool:
@@ -91,6 +90,7 @@ class _Pool:
     def __init__(self, size: int) -> None:
         self._slots: LifoQueue[_Worker | None] = LifoQueue()
         self._lock = threading.Lock()
+        self._closed = False
         self.workers: set[_Worker] = set()
         for _ in range(size):
             self._slots.put(None)
@@ -102,13 +102,16 @@ class _Pool:
             try:
                 worker = worker or self._start()
                 reason = Reason(worker.ask(gold, answer, limit))
-            except TimeoutError:
-                worker = self._end(worker)
-                return Reason.TIME_OUT
             except _Died:
-                worker = self._end(worker)
-            except BaseException:
-                worker = self._end(worker)
+                self._end(worker)
+                worker = None
+            except TimeoutError:
+                self._end(worker)
+                worker = None
+                return Reason.TIME_OUT
+            except BaseException:  # an interrupt leaves an answer in the pipe: no other caller may read it
+                self._end(worker)
+                worker = None
                 raise
             else:
                 return reason
@@ -117,19 +120,21 @@ class _Pool:
         return Reason.PARSE_FAILURE
 
     def close(self) -> None:
-        """Kill every worker."""
-        while True:
-            try:
-                self._slots.get_nowait()
-            except Empty:
-                break
-        for worker in list(self.workers):
+        """Kill every worker; callers that still wait get an error instead of a verdict."""
+        with self._lock:
+            self._closed = True
+            workers = list(self.workers)
+        for worker in workers:
             worker.kill()
 
     def _start(self) -> _Worker:
         worker = _Worker()
         with self._lock:
             self.workers.add(worker)
+            closed = self._closed
+        if closed:
+            worker.kill()
+            raise RuntimeError("the pool was closed while an answer was being compared")
         return worker
 
     def _end(self, worker: _Worker | None) -> None:
@@ -170,11 +175,11 @@ def _shared() -> _Pool:
     global _pool
     with _pool_lock:
         if _pool is None:
-            _pool = _Pool(min(MAX_WORKERS, len(os.sched_getaffinity(0))))
+            _pool = _Pool(min(MAX_WORKERS, os.cpu_count() or 1))
         return _pool
 
 
-def _forget() -> Any:
+def _forget() -> None:
     """In a fork the workers belong to the parent: the child starts its own."""
     global _pool, _pool_lock
     _pool, _pool_lock = None, threading.Lock()
