@@ -25,8 +25,9 @@ def verifier_id(question: Question) -> str:
 
 def check_answer(question: Question, answer: str) -> Verdict:
     """Judge a bare answer, as it would stand in the box; `formatted` is True, there being no format to break."""
+    check = _check(question)[1]
     answer = answer.strip()
-    reason = _check(question)[1](question, answer) if answer else Reason.EMPTY_ANSWER
+    reason = check(question, answer) if answer else Reason.EMPTY_ANSWER
     count(reason)
     return Verdict(correct=reason is Reason.CORRECT, formatted=True, answer=answer, reason=reason)
 
@@ -34,8 +35,10 @@ def check_answer(question: Question, answer: str) -> Verdict:
 def grade(question: Question, response: str) -> Verdict:
     """Judge a response: its format, and its answer wherever one can be read.
 
-    `reason` is CORRECT only where both hold; a broken format is named before a wrong answer.
+    `reason` is CORRECT only where both hold; a broken format is named before a wrong answer. Raises ValueError for an
+    unknown answer type, whatever the response.
     """
+    _check(question)
     reading = read_response(response)
     if reading.answer is None:
         count(reading.reason)

@@ -13,7 +13,7 @@ from crossthink.verify.plain import plain
 
 _PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\b\s*(?:is\b|:)?\s*)+"
                      r"(?=\S)", re.IGNORECASE)
-_ARTICLE = re.compile(r"(?:the|an|a)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?:the|an|a)\s+")
 _LABEL = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:)]?")
 _LABELLED = re.compile(r"[(\[]?\s*(?:([A-Za-z])(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-)|([A-Z])(?=\s))\s*(\S.*)", re.DOTALL)
 _SEPARATOR = re.compile(r"\s*(?:[,;/&+|]|\band\b|\bor\b)\s*", re.IGNORECASE)
@@ -74,6 +74,8 @@ def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | No
     """The option with this text; `prefer` settles between options with one text. The exact text goes before any case,
     and that before any article."""
     for fold in (str, str.casefold, _without_article):
+        if fold is _without_article and text.startswith("A "):
+            break  # more likely a label
         wanted = _bare(fold(text))
         found = [place for place, option in enumerate(shown) if _bare(fold(option)) == wanted]
         if prefer in found:
@@ -84,7 +86,9 @@ def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | No
 
 
 def _without_article(text: str) -> str:
-    return _ARTICLE.sub("", text.casefold(), count=1) if _ARTICLE.match(text) else text.casefold()
+    text = text.casefold()
+    article = _ARTICLE.match(text)
+    return text[article.end():] if article else text
 
 
 def _bare(text: str) -> str:

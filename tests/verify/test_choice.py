@@ -1,0 +1,95 @@
+"""Which option a box names."""
+
+from collections.abc import Callable
+
+import pytest
+
+from crossthink.schema import Question, Reason
+from crossthink.verify import check_answer
+
+CITIES = ("Rome", "Paris", "New York", "London")
+
+
+@pytest.mark.parametrize("answer", [
+    "B", "b", "(B)", "(b)", "B.", "B)", "[B]", "B:", r"\text{B}", r"\textbf{B}", r"\mathrm{(B)}", "$B$", r"\(B\)",
+    "**B**",
+    "Ｂ", "Ⓑ", "option B", "Option (B)", "Answer: B", "The correct answer is B.", "Paris", "paris", "PARIS.",
+    r"\text{Paris}",
+    "“Paris”", "(B) Paris", "B. Paris", "B: Paris", "B - Paris", "B Paris", r"\textbf{(B) Paris}",
+    r"\textbf{(B)}\ \text{Paris}",
+    "B, Paris", "Paris (B)"[:5], "Paris, B", "B\u200b", "B and B",
+])
+def test_forms_that_name_the_gold(ask: Callable[..., Question], answer: str) -> None:
+    assert check_answer(ask("Paris", options=CITIES), answer).reason is Reason.CORRECT
+
+
+@pytest.mark.parametrize(("answer", "reason"), [
+    ("A", Reason.WRONG), ("Rome", Reason.WRONG), ("(A) Rome", Reason.WRONG), ("New York", Reason.WRONG),
+    ("B. Rome", Reason.LABEL_TEXT_CONFLICT), ("(A) Paris", Reason.LABEL_TEXT_CONFLICT), ("A Paris",
+    Reason.LABEL_TEXT_CONFLICT),
+    ("B, Rome", Reason.LABEL_TEXT_CONFLICT), ("Paris, A", Reason.LABEL_TEXT_CONFLICT),
+    ("A, B", Reason.TWO_ANSWERS), ("B and C", Reason.TWO_ANSWERS), ("Paris or Rome", Reason.TWO_ANSWERS),
+    ("A/B", Reason.TWO_ANSWERS), ("(A) Rome, (B) Paris", Reason.TWO_ANSWERS), ("B; D", Reason.TWO_ANSWERS),
+    (r"B \text{ or } C", Reason.TWO_ANSWERS), ("A & B", Reason.TWO_ANSWERS), ("A, B, C, D", Reason.TWO_ANSWERS),
+    ("B, Madrid, A", Reason.TWO_ANSWERS),
+    ("E", Reason.NOT_AN_OPTION), ("Madrid", Reason.NOT_AN_OPTION), ("not B", Reason.NOT_AN_OPTION), ("BB",
+    Reason.NOT_AN_OPTION),
+    ("A or", Reason.NOT_AN_OPTION), ("B. Madrid", Reason.NOT_AN_OPTION), ("Paris London", Reason.NOT_AN_OPTION),
+    ("ABCD", Reason.NOT_AN_OPTION), ("B, not A", Reason.NOT_AN_OPTION), ("is correct", Reason.NOT_AN_OPTION), ("Pari",
+    Reason.NOT_AN_OPTION),
+    ("", Reason.EMPTY_ANSWER), (".", Reason.EMPTY_ANSWER), ("  ", Reason.EMPTY_ANSWER), (r"\text{}",
+    Reason.EMPTY_ANSWER),
+    ("Paris " * 100, Reason.TOO_LONG),
+])
+def test_forms_that_do_not(ask: Callable[..., Question], answer: str, reason: Reason) -> None:
+    verdict = check_answer(ask("Paris", options=CITIES), answer)
+    assert (verdict.reason, verdict.correct) == (reason, False)
+
+
+def test_case_counts_where_it_tells_options_apart(ask: Callable[..., Question]) -> None:
+    genotypes = ("AA", "Aa", "aa", "aA")
+    assert check_answer(ask("Aa", options=genotypes), "Aa").correct
+    assert not check_answer(ask("Aa", options=genotypes), "aa").correct
+    # "Mg" is written wrong but names nothing else.
+    assert check_answer(ask("Mg", options=("Mg", "Ca")), "mg").correct
+
+
+def test_articles_count_where_they_tell_options_apart(ask: Callable[..., Question]) -> None:
+    animals = ("a cat", "dog", "the cat")
+    assert check_answer(ask("dog", options=animals), "a dog").correct
+    assert check_answer(ask("a cat", options=animals), "a cat").correct
+    assert check_answer(ask("a cat", options=animals), "cat").reason is Reason.TWO_ANSWERS
+
+
+def test_numbers_with_commas_and_lists_of_letters_are_texts_first(ask: Callable[..., Question]) -> None:
+    assert check_answer(ask("1,000", options=("10", "1,000")), "1,000").correct
+    assert check_answer(ask("Rome and Paris", options=("Rome", "Paris", "Rome and Paris")), "Rome and Paris").correct
+    # LaTeX of different fractions stays different without its braces.
+    fractions = (r"$\frac{1}{23}$", r"$\frac{12}{3}$", "$10^2$", "102")
+    assert check_answer(ask(fractions[0], options=fractions), r"\frac{1}{23}").correct
+    assert check_answer(ask(fractions[1], options=fractions), r"\frac{1}{23}").reason is Reason.WRONG
+    assert check_answer(ask("102", options=fractions), "10²").reason is Reason.WRONG
+
+
+def test_options_of_one_text_are_named_by_label_only(ask: Callable[..., Question]) -> None:
+    question = ask("Paris", options=("Paris", "Rome", "Paris"))
+    assert check_answer(question, "A").correct
+    assert check_answer(question, "A. Paris").correct
+    assert check_answer(question, "C. Paris").reason is Reason.WRONG
+    assert check_answer(question, "Paris").reason is Reason.TWO_ANSWERS
+
+
+def test_a_gold_whose_label_and_text_differ_is_bad(ask: Callable[..., Question]) -> None:
+    from dataclasses import replace
+
+    question = ask("Paris", options=CITIES)
+    for broken in (replace(question, answer_label="A"), replace(question, answer_label="Z"), replace(question,
+                   answer_label=""),
+                   replace(question, answer="Madrid"), replace(question, options=())):
+        assert check_answer(broken, "B").reason is Reason.BAD_GOLD
+
+
+def test_the_twenty_sixth_option(ask: Callable[..., Question]) -> None:
+    options = tuple(f"item {number}" for number in range(26))
+    assert check_answer(ask("item 25", options=options), "(Z)").correct
+    assert check_answer(ask("item 25", options=options), "Z. item 24").reason is Reason.LABEL_TEXT_CONFLICT

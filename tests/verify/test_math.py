@@ -1,0 +1,123 @@
+"""Equivalence with a gold: by hand, in both paths."""
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+
+from crossthink.schema import Question, Reason
+from crossthink.verify import check_answer, counts, reset_counts
+from crossthink.verify.latex import count_answers
+from crossthink.verify.numbers import read_number
+from crossthink.verify.units import split_unit
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("0", Fraction(0)), ("-7", Fraction(-7)), ("+7", Fraction(7)), ("−7", Fraction(-7)), ("007", Fraction(7)),
+    ("1,234,567", Fraction(1234567)), (r"10,\!080", Fraction(10080)), ("1{,}234", Fraction(1234)), (r"\$18.90",
+    Fraction(189, 10)),
+    ("27.0", Fraction(27)), (".35625", Fraction(57, 160)),  # 35625 / 100000 = 57 / 160, both by 625
+    ("5.", Fraction(5)), ("1/2", Fraction(1, 2)), ("-3/6", Fraction(-1, 2)), (r"\frac{3}{4}", Fraction(3, 4)),
+    (r"\dfrac{33}{100}", Fraction(33, 100)), (r"\frac43", Fraction(4, 3)), (r"\frac 59", Fraction(5, 9)),
+    (r"\frac9{19}", Fraction(9, 19)), (r"-\frac{35}{9}", Fraction(-35, 9)), (r"\frac{-1}{2}", Fraction(-1, 2)),
+    (r"1\frac{4}{5}", Fraction(9, 5)), ("137 1/2", Fraction(275, 2)), (r"-1\frac{1}{2}", Fraction(-3, 2)),
+    (r"50\%", Fraction(1, 2)), ("12.5%", Fraction(1, 8)), (r"90^\circ", Fraction(90)), (r"90^{\circ}", Fraction(90)),
+    ("$42$", Fraction(42)),
+])
+def test_numbers_are_read_exactly(text: str, value: Fraction) -> None:
+    number = read_number(text)
+    assert number is not None
+    assert number.value == value
+
+
+@pytest.mark.parametrize("text", [
+    "", ".", "-", "1,2", "1,23", "1,2345", "12,34,567", "1 2", "1/0", r"\frac{1}{0}", "1/2/3", "1e5", "x", "2x",
+    "52_8", "1:2", "--1",
+    "1..2", "(1)", "1-2", r"\frac{1}{2}\frac{1}{2}", r"1\frac{-1}{2}", "５", "9" * 2000, "%",
+    r"\sqrt{4}", "½", "1,\\!2",
+])
+def test_what_is_no_plain_number_is_left_alone(text: str) -> None:
+    assert read_number(text) is None
+
+
+@pytest.mark.parametrize(("gold", "answer"), [
+    ("5", "5.0"), ("0.5", r"\frac{1}{2}"), ("1,234", "1234"), ("36", r"\$36"), ("90", r"90^\circ"), ("12", "twelve"),
+    ("21", "Twenty-one"),
+    ("5", "x = 5"), ("5", r"x = \frac{10}{2} = 5"), ("5.4", r"5.4 \text{ cents}"), (r"5.4 \text{ cents}", "5.4"),
+    (r"15\mbox{ cm}^2", r"15\text{ cm}^2"),
+    (r"15\mbox{ cm}^2", "15 square centimeters"), ("12", "12 hours"), (r"\text{east}", "east"), (r"\text{(C)}", "C"),
+    ("ellipse", r"\text{Ellipse}"),
+    (r"11,\! 111,\! 111,\! 100", "11111111100"), ("52_8", "52_{8}"),
+])
+def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, answer: str) -> None:
+    reset_counts()
+    assert check_answer(ask(gold), answer).reason is Reason.CORRECT
+    assert "math_pool" not in counts()
+
+
+@pytest.mark.parametrize(("gold", "answer"), [
+    (r"2\sqrt{3}", r"\sqrt{12}"),  # sqrt(4 * 3)
+    (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt{3}}"), (r"(a+5)(b+2)", "ab+2a+5b+10"), ("1,-2", "-2, 1"), ("1,-2",
+    r"\{1,-2\}"),
+    (r"(-\infty, 2) \cup (3, \infty)", r"(3,\infty)\cup(-\infty,2)"), ("(3,4]", r"\left(\frac{6}{2}, 4\right]"), ("5",
+    "x = 2+3 = 5"), (r"6-5i", "-5i+6"),
+    (r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", r"\begin{pmatrix} 0.2 \\ -3.6 \end{pmatrix}"), ("y = 2x + 3",
+    "y=3+2x"),
+    (r"1 \pm \sqrt{19}", r"1+\sqrt{19}, 1-\sqrt{19}"), (r"8\pi", r"\pi \cdot 8"), ("10^{10}", "10000000000"),
+    (r"\cot x", r"\frac{1}{\tan x}"),
+    (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)"),
+])
+def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer: str) -> None:
+    reset_counts()
+    assert check_answer(ask(gold), answer).reason is Reason.CORRECT
+    assert counts()["math_pool"] == 1
+
+
+@pytest.mark.parametrize(("gold", "answer", "reason"), [
+    ("5", "6", Reason.WRONG), ("0.333", "1/3", Reason.WRONG), ("5", "-5", Reason.WRONG), ("2k", "2", Reason.WRONG),
+    ("5", "5m", Reason.WRONG),
+    ("5", "5 or 6", Reason.TWO_ANSWERS), ("6", "5 or 6", Reason.TWO_ANSWERS), ("6", "5, 6", Reason.TWO_ANSWERS), ("6",
+    "5; 6", Reason.TWO_ANSWERS),
+    ("6", r"5 \text{ and } 6", Reason.TWO_ANSWERS), ("6", "5=6", Reason.TWO_ANSWERS), ("5", "5=6", Reason.TWO_ANSWERS),
+    ("6", "x=5=6", Reason.TWO_ANSWERS), ("5", r"\pm 5", Reason.TWO_ANSWERS), (r"\pm 5", "5", Reason.WRONG), ("1,-2",
+    "1", Reason.WRONG),
+    ("11", "5 6", Reason.PARSE_FAILURE), ("56", "5 6", Reason.PARSE_FAILURE), ("12", r"1\,2", Reason.PARSE_FAILURE),
+    ("5", r"5 \text{ is wrong}", Reason.PARSE_FAILURE), ("5", r"\text{not } 5", Reason.PARSE_FAILURE), ("5", "not 5",
+    Reason.WRONG),
+    (r"15\mbox{ cm}^2", r"15\mbox{ m}^2", Reason.WRONG), ("52_8", "52_9", Reason.PARSE_FAILURE), ("52_8", "52",
+    Reason.PARSE_FAILURE),
+    ("east", "seat", Reason.WRONG), (r"\text{even}", "neve", Reason.WRONG), ("1/58", "1:58", Reason.PARSE_FAILURE),
+    (r"\{1,2\}", "(1,2)", Reason.WRONG), ("(1,2)", "[1,2]", Reason.WRONG), ("(1,2)", "(2,1)", Reason.WRONG),
+    (r"-\infty", r"\infty", Reason.WRONG),
+    ("0.5", r"0.5\%", Reason.WRONG), ("x^2+1", "y^2+1", Reason.WRONG), ("5", r"\boxed{5}", Reason.PARSE_FAILURE),
+    ("5", r"5 \neq 6", Reason.WRONG),
+    ("5", "5}{6", Reason.PARSE_FAILURE), ("5", "", Reason.EMPTY_ANSWER), ("5", "$ $", Reason.EMPTY_ANSWER), ("5",
+    "5" * 1001, Reason.TOO_LONG),
+    ("", "5", Reason.BAD_GOLD), ("$$", "5", Reason.BAD_GOLD),
+])
+def test_not_right(ask: Callable[..., Question], gold: str, answer: str, reason: Reason) -> None:
+    assert check_answer(ask(gold), answer).reason is reason
+
+
+def test_per_cent_is_the_question_s_matter(ask: Callable[..., Question]) -> None:
+    assert check_answer(ask("0.5"), "50%").correct
+    assert not check_answer(ask("50"), "50%").correct
+    assert check_answer(ask("50", text="What percentage is it?"), r"50\%").correct
+    assert check_answer(ask(r"50\%", text="What % is it?"), "50").correct
+    assert not check_answer(ask("50", text="What percentage is it?"), "5%").correct
+
+
+def test_a_unit_of_the_question_may_stand_behind_the_value(ask: Callable[..., Question]) -> None:
+    assert check_answer(ask("12", text="How many plums remain?"), "12 plums").correct
+    assert check_answer(ask("12", text="How many plums remain?"), r"12\text{ plums}").correct
+    assert not check_answer(ask("12", text="How many plums remain?"), r"12\text{ pears}").correct
+    assert split_unit(r"864 \mbox{ inches}^2") == ("864", "inch^2")
+    assert split_unit("2k") == ("2k", "")
+
+
+def test_answers_side_by_side_are_counted() -> None:
+    for text, number in (("5", 1), ("1,234", 1), ("1,2", 2), ("(1,2)", 1), ("(1,2), (3,4)", 2), (r"\{1,2\}", 2),
+                         ("1;2;3", 3),
+                         ("x=1 or x=2", 2), (r"1 \pm 2", 2), ("", 0), (",", 0), (r"\frac{1}{2}", 1), ("(3,4] and 5",
+                         2)):
+        assert count_answers(text) == number, text
