@@ -44,5 +44,6 @@ def test_at_most_ten_words(ask: Callable[..., Question]) -> None:
 def test_number_words_end_where_the_number_ends() -> None:
     assert normalise("ninety-nine red balloons") == "99 red balloons"
     assert normalise("twenty ten") == "20 10"
+    assert normalise("thirty red balloons") == "30 red balloons"
     assert normalise("forty one two") == "41 2"
     assert normalise("a one") == "1"
