@@ -1,0 +1,247 @@
+"""What a stage is: a pure function from a record to a result, and a transform with the outputs kept, rejected, failed.
+
+Nothing vanishes in a stage: each input is kept (it makes one record or several), rejected by a rule, or failed. All of
+them are counted as elements of their collections, because a runner's counters count a retried bundle twice.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+
+from crossthink.config import ConfigError
+from crossthink.schema import Failure, Reject, to_row
+
+SHOWN_CHARACTERS = 1000
+"""How much of a text a dead letter keeps."""
+
+
+class JobError(RuntimeError):
+    """An error that is not one record's, as a model that cannot be loaded: it stops the job with its text."""
+
+
+FATAL = (JobError, ConfigError, OSError, MemoryError, ImportError)
+"""Raised by a stage's function, these stop the job; every other exception makes the record a Failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The record passed; these are the records that it became, at least one."""
+
+    records: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A rule turned the record away."""
+
+    reason: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The record could not be processed."""
+
+    reason: str
+    evidence: str = ""
+
+
+StageResult = Kept | Rejected | Failed
+
+
+def keep(*records: Any) -> Kept:
+    """The result of a record that passed and became `records`."""
+    assert records, "a record that becomes none is rejected with a reason"
+    return Kept(records)
+
+
+class StageName(NamedTuple):
+    """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
+
+    name: str
+    fed_by: tuple[str, ...] = ()
+
+
+class Outputs(NamedTuple):
+    """What a stage, or a transform made of several stages, gives.
+
+    `expand` is annotated `Any` all the same: Beam would take this class for the type of a collection's elements.
+    """
+
+    kept: Any
+    """PCollection of the records that passed."""
+    rejected: Any
+    """PCollection of schema.Reject."""
+    failed: Any
+    """PCollection of schema.Failure."""
+    counts: Any
+    """PCollection of ((stage, kind, reason), 1); kind is "in", "kept", "rejected", "failed" or "out"."""
+    stages: tuple[StageName, ...]
+    """In the order of the work."""
+
+
+class Stage(beam.PTransform):
+    """`function(record) -> StageResult` over every record; record types have an attribute `id`."""
+
+    def __init__(self, name: str, function: Callable[[Any], StageResult]) -> None:
+        super().__init__(name)
+        self._name, self._function = name, function
+
+    def expand(self, records: Any) -> Any:
+        return _outputs(self._name, records, records | "apply" >> _tagged(_Each(self._name, self._function)))
+
+
+class BatchStage(beam.PTransform):
+    """`function(records) -> one StageResult for each`, over batches of up to `size` records.
+
+    The records are shuffled before, so that no fusion with a slow stage starves the batches. Where the function raises,
+    its records are tried one by one.
+    """
+
+    def __init__(self, name: str, function: Callable[[list[Any]], list[StageResult]], size: int) -> None:
+        super().__init__(name)
+        self._name, self._function, self._size = name, function, size
+
+    def expand(self, records: Any) -> Any:
+        batches = (records | "spread" >> beam.Reshuffle()
+                   | "batch" >> beam.BatchElements(min_batch_size=self._size, max_batch_size=self._size))
+        return _outputs(self._name, records, batches | "apply" >> _tagged(_Batch(self._name, self._function)))
+
+
+class GroupStage(beam.PTransform):
+    """`function(key, records) -> one StageResult for each`, over all records of a key, sorted by id.
+
+    Takes (key, record) pairs. All records of a key are in memory at once.
+    """
+
+    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
+        super().__init__(name)
+        self._name, self._function = name, function
+
+    def expand(self, pairs: Any) -> Any:
+        groups = pairs | "group" >> beam.GroupByKey()
+        return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._function)))
+
+
+def describe(record: Any) -> str:
+    """A record as JSON for the dead letters, long texts cut."""
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "..."
+        if isinstance(value, bytes):
+            return cut(value[:SHOWN_CHARACTERS].decode("utf-8", "replace"))
+        if isinstance(value, dict):
+            return {str(name): cut(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [cut(item) for item in value]
+        return value
+
+    return json.dumps(cut(to_row(record)), ensure_ascii=False, sort_keys=True, default=str)
+
+
+def merge(last: Outputs, *others: Outputs) -> Outputs:
+    """The outputs of a transform made of several stages: `last` gives the records, all give the rest."""
+    everything = (*others, last)
+    joined = [tuple(getattr(o, name) for o in everything) | f"merge {name}" >> beam.Flatten()
+              for name in ("rejected", "failed", "counts")]
+    return Outputs(last.kept, *joined, tuple(stage for o in everything for stage in o.stages))
+
+
+def _tagged(function: beam.DoFn) -> Any:
+    return beam.ParDo(function).with_outputs("rejected", "failed", "counts", main="kept")
+
+
+def _outputs(name: str, inputs: Any, results: Any) -> Outputs:
+    counts = (
+        inputs | "count in" >> beam.Map(lambda _: ((name, "in", ""), 1)),
+        results.kept | "count out" >> beam.Map(lambda _: ((name, "out", ""), 1)),
+        results.rejected | "count rejected" >> beam.Map(lambda r: ((name, "rejected", r.reason), 1)),
+        results.failed | "count failed" >> beam.Map(lambda f: ((name, "failed", f.reason), 1)),
+        results.counts) | "counts" >> beam.Flatten()
+    return Outputs(results.kept, results.rejected, results.failed, counts, (StageName(name),))
+
+
+class _Work(beam.DoFn):
+    """Calls the function, times it, and turns its results into the tagged outputs."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self._name, self._function = name, function
+        self._microseconds = Metrics.counter("crossthink.seconds", name)
+
+    def _timed(self, *arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return self._function(*arguments)
+        finally:
+            self._microseconds.inc(int((time.perf_counter() - started) * 1e6))
+
+    def _call(self, record: Any) -> StageResult:
+        try:
+            return self._timed(record)
+        except FATAL:
+            raise
+        except Exception as error:
+            return _failure(error)
+
+    def _call_all(self, records: list[Any], *arguments: Any) -> list[StageResult]:
+        """Results of a function over many records. Raises what the function raises."""
+        results = self._timed(*arguments)
+        assert len(results) == len(records), f"{self._name}: {len(results)} results for {len(records)} records"
+        return list(results)
+
+    def _emit(self, record: Any, result: StageResult) -> Iterator[Any]:
+        if isinstance(result, Kept):
+            yield from result.records
+            yield TaggedOutput("counts", ((self._name, "kept", ""), 1))
+            return
+        kind, tag = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
+        yield TaggedOutput(tag, kind(stage=self._name, reason=result.reason, record_id=record.id,
+                                     record=describe(record), evidence=result.evidence))
+
+
+class _Each(_Work):
+    def process(self, record: Any) -> Iterator[Any]:
+        yield from self._emit(record, self._call(record))
+
+
+class _Batch(_Work):
+    def process(self, records: list[Any]) -> Iterator[Any]:
+        try:
+            results = self._call_all(records, records)
+        except FATAL:
+            raise
+        except Exception:
+            results = [self._alone(record) for record in records]
+        for record, result in zip(records, results, strict=True):
+            yield from self._emit(record, result)
+
+    def _alone(self, record: Any) -> StageResult:
+        try:
+            return self._call_all([record], [record])[0]
+        except FATAL:
+            raise
+        except Exception as error:
+            return _failure(error)
+
+
+class _Group(_Work):
+    def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
+        key, records = group[0], sorted(group[1], key=lambda record: record.id)
+        try:
+            results = self._call_all(records, key, records)
+        except FATAL:
+            raise
+        except Exception as error:
+            results = [_failure(error)] * len(records)
+        for record, result in zip(records, results, strict=True):
+            yield from self._emit(record, result)
+
+
+def _failure(error: Exception) -> Failed:
+    return Failed("exception", f"{type(error).__name__}: {error}")
