@@ -1,0 +1,73 @@
+"""What passes between the stages before there are passages and questions. Every type has an `id`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """A place in an input file that could not be read."""
+
+    id: str
+    reason: str
+    evidence: str
+    """File, place in it, and what is wrong there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WarcRecord:
+    """One record of a WARC file, its block unread."""
+
+    id: str
+    """"FILE@OFFSET", with "+N" for the bytes before it in a gzip member that holds several records."""
+    file: str
+    """Base name."""
+    offset: int
+    """Byte offset of the record's gzip member, or of the record where the file is not compressed."""
+    type: str
+    url: str
+    date: str
+    content_type: str
+    block: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """What a server answered: HTML, or text that another extracted (WET)."""
+
+    id: str
+    url: str
+    crawl_date: str
+    warc_file: str
+    warc_offset: int
+    is_html: bool
+    charset: str
+    """As the server declared it; "" where it did not."""
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """The main text of a page."""
+
+    id: str
+    url: str
+    crawl_date: str
+    warc_file: str
+    warc_offset: int
+    title: str
+    text: str
+    language: str
+    """ISO 639-1; "" until the language stage has run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One row of a question file."""
+
+    id: str
+    """"FILE:ROW", rows counted from 1."""
+    file: str
+    """Base name."""
+    row: int
+    values: dict[str, Any]

@@ -1,0 +1,157 @@
+"""Our reader of WARC files: gzip by member, one gzip stream, or uncompressed. It names what is broken and goes on.
+
+A record counts only where what follows its block is the end of a record; else its length is false, and reading goes on
+at the next line that begins a record. A member that gzip cannot read costs that member alone. Memory is bounded by the
+largest record that is accepted.
+"""
+
+import posixpath
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
+from crossthink.dataflow.records import Fault, WarcRecord
+from crossthink.dataflow.sources.ahead import Ahead
+from crossthink.dataflow.sources.inflate import MAGIC, GzipFault, Member, next_member
+
+MAX_RECORD = 20 * 1024 * 1024
+"""Bytes of the largest block that is read; pages above it are not documents."""
+_MAX_HEADER = 64 * 1024
+_BEGIN = b"WARC/"
+_ENDS = (b"\r\n\r\n", b"\n\n")
+
+
+def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD) -> Iterator[WarcRecord | Fault]:
+    """All records and faults of a seekable file, in their order. `file` is the base name that they carry."""
+    start = stream.read(len(MAGIC))
+    if not start:
+        yield _fault(file, 0, 0, "empty_file", "the file has no bytes")
+    elif start == MAGIC or file.endswith(".gz"):
+        yield from _read_members(stream, file, max_record)
+    else:
+        stream.seek(0)
+        yield from _Records(file, 0, max_record, compressed=False).read(iter(lambda: stream.read(1 << 16), b""))
+
+
+def _read_members(stream: BinaryIO, file: str, max_record: int) -> Iterator[WarcRecord | Fault]:
+    offset = 0
+    while offset >= 0:
+        stream.seek(offset)
+        start = stream.read(len(MAGIC))
+        if not start:
+            return
+        if start != MAGIC:
+            found = next_member(stream, offset)
+            where = f"the next member begins at {found}" if found >= 0 else "no member follows"
+            yield _fault(file, offset, 0, "no_gzip_member", f"these bytes begin no gzip member; {where}")
+            offset = found
+            continue
+        member = Member(stream, offset)
+        try:
+            yield from _Records(file, offset, max_record, compressed=True).read(member.chunks())
+            offset = member.end
+        except GzipFault as fault:
+            yield _fault(file, offset, 0, fault.reason, str(fault))
+            offset = next_member(stream, offset + 1)
+
+
+class _Records:
+    """The records in the bytes of one gzip member, or of an uncompressed file."""
+
+    def __init__(self, file: str, offset: int, max_record: int, *, compressed: bool) -> None:
+        self._file, self._offset, self._max_record, self._compressed = file, offset, max_record, compressed
+
+    def read(self, chunks: Iterator[bytes]) -> Iterator[WarcRecord | Fault]:
+        ahead = Ahead(chunks)
+        while True:
+            ahead.skip(b"\r\n")
+            if not ahead.reach(1):
+                return
+            yield self._record(ahead)
+
+    def _record(self, ahead: Ahead) -> WarcRecord | Fault:
+        start = ahead.position
+        ahead.reach(len(_BEGIN))
+        if not ahead.starts(_BEGIN):
+            lost = ahead.skip_to_line(_BEGIN)
+            return self._fault(start, "no_warc_record", f"{lost} bytes that are no WARC record")
+        size = ahead.length_to(_ENDS, _MAX_HEADER)
+        if size < 0:
+            ahead.take(len(_BEGIN))
+            ahead.skip_to_line(_BEGIN)
+            return self._fault(start, "bad_header", "the record's header does not end")
+        fields = parse_header(ahead.take(size))
+        length = fields.get("content-length", "")
+        if not length.isascii() or not length.isdigit():
+            ahead.skip_to_line(_BEGIN)
+            return self._fault(start, "bad_length", f"Content-Length is {length!r}")
+        return self._block(ahead, start, fields, int(length))
+
+    def _block(self, ahead: Ahead, start: int, fields: dict[str, str], length: int) -> WarcRecord | Fault:
+        if length > self._max_record:
+            ahead.discard(length)
+            return self._fault(start, "too_large", f"Content-Length is {length}, the limit {self._max_record}")
+        # One byte more than the end of a record: the last record of a member is good once its checksum was compared.
+        ahead.reach(length + len(_ENDS[0]) + 1)
+        if len(ahead.buffer) < length or not _ends(bytes(ahead.buffer[length:length + len(_ENDS[0])])):
+            found = len(ahead.buffer)
+            lost = ahead.skip_to_line(_BEGIN)
+            cut = found < length and not ahead.buffer and not self._compressed
+            return self._fault(start, "truncated" if cut else "false_length",
+                               f"Content-Length is {length}, the block ends elsewhere; {lost} bytes were passed over")
+        block = ahead.take(length)
+        offset, inner = (self._offset, start) if self._compressed else (start, 0)
+        return WarcRecord(id=_id(self._file, offset, inner), file=self._file, offset=offset,
+                          type=fields.get("warc-type", "").lower(), url=fields.get("warc-target-uri", "").strip("<>"),
+                          date=fields.get("warc-date", ""), content_type=fields.get("content-type", ""), block=block)
+
+    def _fault(self, start: int, reason: str, text: str) -> Fault:
+        offset, inner = (self._offset, start) if self._compressed else (start, 0)
+        return _fault(self._file, offset, inner, reason, text)
+
+
+def parse_header(header: bytes) -> dict[str, str]:
+    """Fields of a WARC or HTTP header by their names in lower case; a line that begins with a blank goes on."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in header.decode("utf-8", "replace").splitlines()[1:]:
+        if line[:1] in (" ", "\t") and name:
+            fields[name] += " " + line.strip()
+        elif ":" in line:
+            name, _, value = line.partition(":")
+            name = name.strip().lower()
+            fields.setdefault(name, value.strip())
+    return fields
+
+
+def _ends(tail: bytes) -> bool:
+    """Whether these bytes after a block end a record; a file may end without them."""
+    return not tail.strip(b"\r\n") or tail.startswith(_ENDS)
+
+
+def _id(file: str, offset: int, inner: int) -> str:
+    return f"{file}@{offset:012d}" + (f"+{inner}" if inner else "")
+
+
+def _fault(file: str, offset: int, inner: int, reason: str, text: str) -> Fault:
+    return Fault(id=_id(file, offset, inner), reason=reason, evidence=f"{file}, offset {offset}: {text}")
+
+
+class ReadWarc(beam.DoFn):
+    """Paths to records and faults. A file that cannot be opened or read on is a fault, too."""
+
+    def __init__(self) -> None:
+        self._records = Metrics.counter("crossthink.records", "warc")
+
+    def process(self, path: str) -> Iterator[WarcRecord | Fault]:
+        file = posixpath.basename(path)
+        try:
+            with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+                for found in read_warc(stream, file):
+                    self._records.inc()
+                    yield found
+        except OSError as error:
+            yield _fault(file, 0, 0, "unreadable", str(error))

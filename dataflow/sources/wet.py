@@ -1,0 +1,95 @@
+"""What a WARC record holds for us: a page of HTML, a page of text (WET), or something that is no page."""
+
+import zlib
+
+from crossthink.dataflow.records import Fault, Page, WarcRecord
+from crossthink.dataflow.sources.warc import MAX_RECORD, parse_header
+from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
+
+_HTML = ("text/html", "application/xhtml+xml")
+
+
+def to_page(record: WarcRecord | Fault) -> StageResult:
+    """The page of a `response` (HTML answered with status 200), `resource` (HTML) or `conversion` (WET text) record."""
+    if isinstance(record, Fault):
+        return Failed(record.reason, record.evidence)
+    if record.type == "conversion":
+        return _page(record, record.content_type or "text/plain", record.block)
+    if record.type == "resource":
+        return _page(record, record.content_type, record.block)
+    if record.type == "response":
+        return _response(record)
+    return Rejected("not_a_page", f"WARC-Type {record.type}")
+
+
+def _response(record: WarcRecord) -> StageResult:
+    ends = [(record.block.find(end), len(end)) for end in (b"\r\n\r\n", b"\n\n")]
+    place, size = min((end for end in ends if end[0] >= 0), default=(-1, 0))
+    status = record.block[:64].split(b" ", 2)
+    if place < 0 or not status[0].startswith(b"HTTP/") or len(status) < 2:
+        return Failed("no_http", f"{record.file}, offset {record.offset}: the block is no HTTP answer")
+    if status[1][:3] != b"200":
+        return Rejected("http_status", status[1][:3].decode("ascii", "replace"))
+    head = parse_header(record.block[:place])
+    body = record.block[place + size:]
+    try:
+        if head.get("transfer-encoding", "").lower() == "chunked":
+            body = join_chunks(body)
+        body = decompress(body, head.get("content-encoding", "").lower())
+    except (ValueError, zlib.error) as error:
+        return Failed("http_encoding", f"{record.file}, offset {record.offset}: {error}")
+    return _page(record, head.get("content-type", ""), body)
+
+
+def _page(record: WarcRecord, content_type: str, body: bytes) -> StageResult:
+    kind, _, parameters = content_type.partition(";")
+    kind = kind.strip().lower()
+    is_html = kind in _HTML
+    if not is_html and not (record.type == "conversion" and kind == "text/plain"):
+        return Rejected("not_html", kind)
+    if not body.strip():
+        return Rejected("empty_page")
+    _, _, charset = parameters.lower().partition("charset=")
+    return keep(Page(id=record.id, url=record.url, crawl_date=record.date, warc_file=record.file,
+                     warc_offset=record.offset, is_html=is_html, charset=charset.split(";")[0].strip(" \"'"),
+                     body=body))
+
+
+def join_chunks(body: bytes) -> bytes:
+    """The body of a chunked answer. One that does not begin with a chunk was joined by the crawler and stays."""
+    parts: list[bytes] = []
+    place = 0
+    while True:
+        end = body.find(b"\r\n", place)
+        digits = body[place:end].split(b";")[0].strip() if end >= 0 else b""
+        if not digits or any(digit not in b"0123456789abcdefABCDEF" for digit in digits) or len(digits) > 8:
+            if not parts:
+                return body
+            raise ValueError(f"chunk {len(parts)} has no length")
+        size = int(digits, 16)
+        if size == 0:
+            return b"".join(parts)
+        if end + 2 + size > len(body):
+            raise ValueError(f"chunk {len(parts)} is cut off")
+        parts.append(body[end + 2:end + 2 + size])
+        place = end + 2 + size + 2
+
+
+def decompress(body: bytes, encoding: str, limit: int = MAX_RECORD) -> bytes:
+    """The body without its Content-Encoding; one that crawlers have already removed is let pass.
+
+    Raises ValueError for an encoding we cannot read and for more than `limit` bytes.
+    """
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        if body.lstrip()[:1] == b"<":
+            return body
+        raise ValueError(f"Content-Encoding {encoding} is not read here")
+    if encoding.endswith("gzip") and not body.startswith(b"\x1f\x8b"):
+        return body
+    inflate = zlib.decompressobj(47)
+    text = inflate.decompress(body, limit + 1)
+    if len(text) > limit:
+        raise ValueError(f"the page inflates to more than {limit} bytes")
+    return text
