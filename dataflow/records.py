@@ -70,4 +70,6 @@ class Row:
     file: str
     """Base name."""
     row: int
+    entry: int
+    """Which of the recipe's question files it is from."""
     values: dict[str, Any]

@@ -81,7 +81,7 @@ class Outputs(NamedTuple):
     failed: Any
     """PCollection of schema.Failure."""
     counts: Any
-    """PCollection of ((stage, kind, reason), 1); kind is "in", "kept", "rejected", "failed" or "out"."""
+    """PCollection of ((stage, kind, reason), 1); kind is "in", "kept", "rejected", "failed" or "out" (reason: the domain)."""
     stages: tuple[StageName, ...]
     """In the order of the work."""
 
@@ -146,11 +146,18 @@ def describe(record: Any) -> str:
 
 
 def merge(last: Outputs, *others: Outputs) -> Outputs:
-    """The outputs of a transform made of several stages: `last` gives the records, all give the rest."""
+    """The outputs of a transform made of several stages: `last` gives the records, all give the rest.
+
+    `others` stand in the order of the work. A stage that does not say what feeds it is fed by the one before it; for
+    stages side by side replace `stages`.
+    """
     everything = (*others, last)
+    stages = [stage for outputs in everything for stage in outputs.stages]
+    chained = (StageName(stage.name, stage.fed_by or (stages[place - 1].name,) if place else ())
+               for place, stage in enumerate(stages))
     joined = [tuple(getattr(o, name) for o in everything) | f"merge {name}" >> beam.Flatten()
               for name in ("rejected", "failed", "counts")]
-    return Outputs(last.kept, *joined, tuple(stage for o in everything for stage in o.stages))
+    return Outputs(last.kept, *joined, tuple(chained))
 
 
 def _tagged(function: beam.DoFn) -> Any:
@@ -160,7 +167,7 @@ def _tagged(function: beam.DoFn) -> Any:
 def _outputs(name: str, inputs: Any, results: Any) -> Outputs:
     counts = (
         inputs | "count in" >> beam.Map(lambda _: ((name, "in", ""), 1)),
-        results.kept | "count out" >> beam.Map(lambda _: ((name, "out", ""), 1)),
+        results.kept | "count out" >> beam.Map(lambda r: ((name, "out", getattr(r, "domain", "")), 1)),
         results.rejected | "count rejected" >> beam.Map(lambda r: ((name, "rejected", r.reason), 1)),
         results.failed | "count failed" >> beam.Map(lambda f: ((name, "failed", f.reason), 1)),
         results.counts) | "counts" >> beam.Flatten()
@@ -232,7 +239,7 @@ class _Batch(_Work):
 
 class _Group(_Work):
     def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
-        key, records = group[0], sorted(group[1], key=lambda record: record.id)
+        key, records = group[0], sorted(group[1], key=lambda record: (record.id, repr(record)))
         try:
             results = self._call_all(records, key, records)
         except FATAL:

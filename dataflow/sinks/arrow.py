@@ -1,0 +1,84 @@
+"""Records to Arrow shards whose bytes depend on the records and options alone.
+
+A shard holds the records whose id hashes to it, sorted by id, uncompressed and in small record batches, so that a
+trainer maps them. Shards are written beside their place and renamed when the whole job has succeeded.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from crossthink.schema import arrow_schema, to_row
+
+BATCH_ROWS = 256
+"""Rows of a record batch: what a reader decodes for one row."""
+
+
+def shard_of(record_id: str, shards: int) -> int:
+    """The shard of a record."""
+    return int.from_bytes(hashlib.blake2b(record_id.encode(), digest_size=8).digest(), "big") % shards
+
+
+def shard_name(shard: int, shards: int) -> str:
+    """File name of a shard."""
+    return f"shard-{shard:05d}-of-{shards:05d}.arrow"
+
+
+class WriteShards(beam.PTransform):
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary"} for each shard."""
+
+    def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
+        super().__init__("shards")
+        self._kind, self._folder, self._shards = kind, folder, shards
+        self._metadata = {"crossthink.code": code, "crossthink.options": json.dumps(options, sort_keys=True)}
+
+    def expand(self, records: Any) -> Any:
+        shards = self._shards
+        keyed = records | "shard" >> beam.Map(lambda record: (shard_of(record.id, shards), record))
+        every = records.pipeline | "every shard" >> beam.Create([(shard, None) for shard in range(shards)])
+        return ((keyed, every) | "with empty ones" >> beam.Flatten() | "by shard" >> beam.GroupByKey()
+                | "write" >> beam.MapTuple(self._write))
+
+    def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
+        rows = sorted((to_row(record) for record in records if record is not None), key=lambda row: row["id"])
+        path = temporary(self._folder)
+        write_table(path, rows, arrow_schema(self._kind, self._metadata))
+        content = path.read_bytes()
+        return {"file": shard_name(shard, self._shards), "rows": len(rows), "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(), "temporary": path.name}
+
+
+def temporary(folder: str) -> Path:
+    """A new path in a folder; every attempt of a worker writes to one of its own."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder) / uuid.uuid4().hex
+
+
+def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows as an Arrow IPC file and wait until the disk has it."""
+    with path.open("wb") as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            for start in range(0, len(rows), BATCH_ROWS):
+                writer.write_batch(pa.RecordBatch.from_pylist(rows[start:start + BATCH_ROWS], schema=schema))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_letters(folder: str, letters: Iterable[Any]) -> Iterator[str]:
+    """Write rejects or failures as JSON lines in the order of stage, id and reason; yields the temporary file."""
+    rows = [to_row(letter) for letter in letters]
+    lines = sorted((row["stage"], row["record_id"], row["reason"], json.dumps(row, ensure_ascii=False))
+                   for row in rows)
+    path = temporary(folder)
+    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.writelines(line[-1] + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    yield path.name

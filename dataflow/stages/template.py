@@ -1,0 +1,21 @@
+"""The template of each question, T_MCQ or T_Open of the paper; an open one that needs options is turned away."""
+
+from dataclasses import replace
+
+from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
+
+from crossthink.schema import Question
+from crossthink.templates import POINTS_AT_OPTIONS, UNFINISHED
+
+
+def choose(question: Question) -> StageResult:
+    """The question with its template. Open questions of general reasoning must make sense without options."""
+    if question.options:
+        return keep(replace(question, template="mcq"))
+    if question.group != "math":
+        for rule in POINTS_AT_OPTIONS:
+            if found := rule.search(question.question):
+                return Rejected("points_at_options", found[0])
+        if UNFINISHED.search(question.question):
+            return Rejected("unfinished", question.question[-80:])
+    return keep(replace(question, template="open"))
