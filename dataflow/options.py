@@ -1,0 +1,139 @@
+"""What a job is told: the options that change rows come from the recipe, folders and runner from the command line."""
+
+import json
+import posixpath
+import shutil
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from apache_beam.io.filesystems import FileSystems
+
+from crossthink.config import ConfigError, QuestionFile, Recipe
+from crossthink.schema import Passage, Question
+
+JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
+FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
+           "run": "data"}
+"""Where each job leaves its shards, below the output folder; the next job reads them there."""
+READS: dict[str, tuple[str, ...]] = {"synthesize": ("passages",), "curate": ("imported", "written"),
+                                     "score": ("curated",)}
+"""Folders of other jobs that a job reads."""
+MARKER = "options.json"
+"""The options of the run that a folder belongs to, written before its work starts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobOptions:
+    """One job over one output folder."""
+
+    job: str
+    recipe: Recipe
+    output: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the job's shards, manifest, funnel and dead letters go."""
+        return Path(self.output) / FOLDERS[self.job]
+
+    @property
+    def record(self) -> type:
+        """What the job's shards hold."""
+        return Passage if self.job == "extract" else Question
+
+
+def store_folder(output: str) -> str:
+    """The store of model calls of an output folder; it outlives the runs."""
+    return str(Path(output) / "store")
+
+
+def ledger_folder(output: str) -> str:
+    """Where the run that is being built notes which model calls it used. Valid after `new_ledger`."""
+    folders = sorted((Path(output) / ".ledger").iterdir())
+    assert len(folders) == 1, f"{output}/.ledger: one folder a run"
+    return str(folders[0])
+
+
+def new_ledger(output: str) -> None:
+    """Begin a run: the notes of the run before are dropped."""
+    shutil.rmtree(Path(output) / ".ledger", ignore_errors=True)
+    (Path(output) / ".ledger" / uuid.uuid4().hex).mkdir(parents=True)
+
+
+def uses_model(recipe: Recipe) -> bool:
+    """Whether any stage asks a model."""
+    data = recipe.data
+    return data.questions_per_passage > 0 or data.vote_samples > 0 or data.difficulty_attempts > 0
+
+
+def row_options(recipe: Recipe) -> dict[str, Any]:
+    """Everything that decides about rows, as JSON has it: the recipe's data section, seed and model, the input's sizes.
+
+    Folders are left out: the same files elsewhere give the same rows.
+    """
+    data = json.loads(json.dumps(asdict(recipe.data)))
+    data["warc"] = [posixpath.basename(pattern) for pattern in recipe.data.warc]
+    for file in (*data["questions"], *data["evaluation"]):
+        file["path"] = posixpath.basename(file["path"])
+    sizes = {posixpath.basename(path): size for path, size in input_files(recipe).items()}
+    options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": sizes}
+    if uses_model(recipe):
+        model = asdict(recipe.model)
+        options["model"] = {"name": posixpath.basename(model["path"].rstrip("/")), "dtype": model["dtype"],
+                            "max_model_len": model["max_model_len"], "engine": model["engine"]}
+    return options
+
+
+def input_files(recipe: Recipe) -> dict[str, int]:
+    """Paths of all input files with their sizes in bytes. Raises ConfigError where one is missing or two share a name
+    (rows are named by it)."""
+    questions = [file.path for file in _files(recipe)]
+    patterns = list(dict.fromkeys((*recipe.data.warc, *questions)))
+    sizes: dict[str, int] = {}
+    for pattern, found in zip(patterns, FileSystems.match(patterns), strict=True):
+        if not found.metadata_list:
+            raise ConfigError(f"{pattern}: no such file: correct the recipe's data section, or run where the file is")
+        sizes |= {entry.path: entry.size_in_bytes for entry in found.metadata_list}
+    names: dict[str, str] = {}
+    for path in sizes:
+        other = names.setdefault(posixpath.basename(path), path)
+        if other != path:
+            raise ConfigError(f"{path} and {other} have one name, and rows are named by it: rename one")
+    return dict(sorted(sizes.items()))
+
+
+def warc_files(recipe: Recipe) -> list[str]:
+    """Paths of the WARC and WET files, sorted."""
+    found = FileSystems.match(list(recipe.data.warc)) if recipe.data.warc else []
+    return sorted({entry.path for match in found for entry in match.metadata_list})
+
+
+def claim_folder(folder: Path, options: dict[str, Any]) -> None:
+    """Mark a folder as this run's. Raises ConfigError where it holds another run, or something that is no run."""
+    marker = folder / MARKER
+    if marker.exists():
+        try:
+            found = json.loads(marker.read_text(encoding="utf-8"))
+        except ValueError:
+            found = None
+        if found != options:
+            raise ConfigError(f"{folder} holds another run ({first_difference(found, options)}): "
+                              "choose another output folder, or remove this one")
+    elif folder.exists() and any(folder.iterdir()):
+        raise ConfigError(f"{folder} is not empty and holds no run of the data line: choose another output folder")
+
+
+def first_difference(found: Any, wanted: Any, key: str = "options") -> str:
+    """Where two trees of options differ first, for an error message."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in sorted({*found, *wanted}):
+            if found.get(name) != wanted.get(name):
+                inner = name if key == "options" else f"{key}.{name}"
+                return first_difference(found.get(name), wanted.get(name), inner)
+    return f"{key} is {found!r:.60} there and {wanted!r:.60} here"
+
+
+def _files(recipe: Recipe) -> Iterable[QuestionFile]:
+    return (*recipe.data.questions, *recipe.data.evaluation)

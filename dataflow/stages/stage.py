@@ -81,7 +81,7 @@ class Outputs(NamedTuple):
     failed: Any
     """PCollection of schema.Failure."""
     counts: Any
-    """PCollection of ((stage, kind, reason), 1); kind is "in", "kept", "rejected", "failed" or "out" (reason: the domain)."""
+    """PCollection of ((stage, kind, reason), 1); kind: "in", "kept", "rejected", "failed", "out" (by domain)."""
     stages: tuple[StageName, ...]
     """In the order of the work."""
 

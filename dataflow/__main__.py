@@ -1,0 +1,41 @@
+"""python -m crossthink.dataflow JOB --recipe recipes/x.toml --output DIR [section.key=value ...] [Beam's options]"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and run the job. Returns the exit code."""
+    logging.getLogger().setLevel(logging.ERROR)  # before Beam is imported, which warns of clouds that are not there
+    from crossthink.dataflow.jobs import run_job
+    from crossthink.dataflow.options import JOBS
+
+    from crossthink.config import ConfigError, load_recipe
+
+    parser = argparse.ArgumentParser(
+        prog="python -m crossthink.dataflow",
+        description="The data line: a crawl and question files in, verifiable questions in Arrow shards out.",
+        epilog="Options of the recipe are set as section.key=value. What else begins with -- goes to Beam, as "
+               "--runner=FlinkRunner, or --direct_num_workers=2 --direct_running_mode=multi_processing.")
+    parser.add_argument("job", choices=JOBS, help="run does all of the others' work; alone, each reads what the one "
+                                                  "before left in the output folder")
+    parser.add_argument("--recipe", required=True, help="TOML file")
+    parser.add_argument("--output", required=True, help="folder of the run")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    args, rest = parser.parse_known_args(argv)
+    overrides = [word for word in rest if not word.startswith("-") and "=" in word]
+    try:
+        recipe = load_recipe(args.recipe, overrides)
+    except ConfigError as error:
+        if args.debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    beam_args = [word for word in rest if word not in overrides]
+    return run_job(args.job, recipe, args.output, beam_args, debug=args.debug)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

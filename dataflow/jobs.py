@@ -1,0 +1,191 @@
+"""Running a job: checks before any work, the pipeline, the funnel that must add up, and the files in their place."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics.metric import MetricsFilter
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
+from crossthink.dataflow.options import (
+    MARKER,
+    READS,
+    JobOptions,
+    claim_folder,
+    first_difference,
+    ledger_folder,
+    new_ledger,
+    row_options,
+    uses_model,
+)
+from crossthink.dataflow.pipeline import build
+from crossthink.dataflow.sinks.arrow import WriteShards, write_letters
+from crossthink.dataflow.sinks.manifest import manifest, publish, to_json, write_atomic
+from crossthink.dataflow.stages.decontaminate import load_index
+from crossthink.dataflow.stages.stage import JobError, StageName
+
+from crossthink import __version__
+from crossthink.config import ConfigError, Recipe
+from crossthink.provenance import provenance
+from crossthink.shards import Manifest, ShardError
+
+IN_PROCESS = "FnApiRunner"
+"""The runner behind DirectRunner: named directly, because DirectRunner tries to download another one first."""
+_OWN_ERROR = re.compile(r"(?:JobError|ConfigError|OSError|PermissionError|FileNotFoundError|MemoryError|ImportError|"
+                        r"ModuleNotFoundError): ([^\n]+)")
+
+
+def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[str] = (), *, debug: bool = False) -> int:
+    """Run a job of the data line. Returns 0; 2 for what is wrong before any work, 1 for what fails in it, each with
+    one line on stderr. `beam_args` are Beam's own options."""
+    options = JobOptions(job=job, recipe=recipe, output=str(output))
+    try:
+        with _only_run(Path(output)):
+            rows = row_options(recipe)
+            _check(options, rows)
+            _run(options, rows, list(beam_args))
+    except (ConfigError, ShardError) as error:
+        return _say(error, 2, debug)
+    except Exception as error:
+        return _say(error, 1, debug)
+    return 0
+
+
+def _check(options: JobOptions, rows: dict[str, Any]) -> None:
+    for folder in READS.get(options.job, ()):
+        made_with = Manifest.load(Path(options.output) / folder).options
+        if made_with != rows:
+            raise ConfigError(f"{options.output}/{folder} was made with other options "
+                              f"({first_difference(made_with, rows)}): run its job again")
+    claim_folder(options.folder, rows)
+    if options.job in ("extract", "curate", "run"):
+        load_index(options.recipe.data.evaluation, options.recipe.data.contamination_ngram)
+    write_atomic(options.folder / MARKER, to_json(rows))
+
+
+def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> None:
+    began, started = time.monotonic(), provenance()
+    for stale in options.folder.glob(".work-*"):
+        shutil.rmtree(stale)
+    work = options.folder / f".work-{uuid.uuid4().hex}"
+    work.mkdir()
+    new_ledger(options.output)
+    beam_options = PipelineOptions(beam_args)
+    name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
+    runner = IN_PROCESS if name == "DirectRunner" else name
+    direct = beam_options.view_as(DirectOptions)
+    shown = f"{runner}, {direct.direct_num_workers or 'all'} worker(s), {direct.direct_running_mode}"
+    print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
+    line = Line()
+    pipeline = beam.Pipeline(runner=runner, options=beam_options)
+    flow = build(pipeline, options, line)
+    _sink(flow, options, rows, line, str(work))
+    finished = pipeline.run()
+    finished.wait_until_finish()
+    seconds = _seconds(finished)
+    seconds["total"] = time.monotonic() - began
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds})
+
+
+def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, work: str) -> None:
+    """Shards, dead letters, counts, and one file that names them all."""
+    line.stages.append(StageName("shards", flow.stages))
+    read = flow.records | "records to write" >> beam.Map(lambda _: (("shards", "in", ""), 1))
+    files = flow.records | WriteShards(options.record, work, options.recipe.data.shards, rows, __version__)
+    written = files | "rows written" >> beam.FlatMap(lambda f: [(("shards", kind, ""), f["rows"])
+                                                                 for kind in ("kept", "out")])
+    counts = (*line.counts, read, written) | "all counts" >> beam.Flatten() | "sum counts" >> beam.CombinePerKey(sum)
+    parts = [counts | "counts" >> beam.Map(lambda count: ("counts", count)),
+             files | "files" >> beam.Map(lambda file: ("files", file))]
+    for kind, letters in (("rejected", line.rejected), ("failed", line.failed)):
+        none = flow.records.pipeline | f"no {kind}" >> beam.Create([("", None)])
+        keyed = tuple(letters) | f"all {kind}" >> beam.Flatten() | f"one {kind}" >> beam.Map(lambda item: ("", item))
+        parts.append((keyed, none) | f"{kind} and none" >> beam.Flatten() | f"group {kind}" >> beam.GroupByKey()
+                     | f"write {kind}" >> beam.FlatMapTuple(
+                         lambda _, items: write_letters(work, (item for item in items if item is not None)))
+                     | f"{kind} file" >> beam.Map(lambda file, kind=kind: (kind, file)))
+    (tuple(parts) | "everything" >> beam.Flatten() | "to one" >> beam.Map(lambda part: ("", part))
+     | "result" >> beam.GroupByKey() | "write result" >> beam.MapTuple(lambda _, found: _leave(work, list(found))))
+
+
+def _leave(work: str, parts: list[tuple[str, Any]]) -> None:
+    result: dict[str, Any] = {"counts": [], "files": []}
+    for kind, value in parts:
+        if kind in ("counts", "files"):
+            result[kind].append(value)
+        else:
+            result[kind] = value
+    write_atomic(Path(work) / "result.json", json.dumps(result).encode())
+
+
+def _publish(options: JobOptions, rows: dict[str, Any], line: Line, work: Path, run: dict[str, Any]) -> None:
+    result = json.loads((work / "result.json").read_text(encoding="utf-8"))
+    counts = [((stage, kind, reason), number) for (stage, kind, reason), number in result["counts"]]
+    funnel = funnel_rows(counts, line.stages)
+    check_funnel(funnel, line.stages)
+    tokens = _tokens(options)
+    made = manifest(options.record.__name__, result["files"], rows, __version__,
+                    {stage: used["generated"] for stage, used in tokens.items()})
+    engine = options.recipe.model.engine if uses_model(options.recipe) else "none"
+    run = {**run, "engine": engine, "device": run["processor"], "tokens": tokens}
+    publish(options.folder, work, result, {"funnel.json": to_json(funnel), "run.json": to_json(run)}, to_json(made))
+    for row in funnel:
+        lost = {**row["rejected"], **row["failed"]}
+        reasons = ", ".join(f"{reason} {number}" for reason, number in lost.items())
+        print(f"  {row['stage']:24} {row['in']:8} in {row['out']:8} out  {reasons}", file=sys.stderr)
+    print(f"data line: {made['rows']} rows in {options.folder}, {run['seconds']['total']:.1f} s", file=sys.stderr)
+
+
+def _tokens(options: JobOptions) -> dict[str, dict[str, int]]:
+    if not uses_model(options.recipe):
+        return {}
+    from crossthink.dataflow.llm.ask import token_ledger
+
+    return token_ledger(ledger_folder(options.output))
+
+
+def _seconds(finished: Any) -> dict[str, float]:
+    """Seconds of work by stage, summed over workers, as the runner's counters have them (retries included)."""
+    found = finished.metrics().query(MetricsFilter().with_namespace("crossthink.seconds"))["counters"]
+    totals: dict[str, float] = {}
+    for counter in found:
+        value = counter.committed if counter.committed is not None else counter.attempted
+        totals[counter.key.metric.name] = totals.get(counter.key.metric.name, 0.0) + (value or 0) / 1e6
+    return dict(sorted(totals.items()))
+
+
+@contextmanager
+def _only_run(output: Path) -> Iterator[None]:
+    """Hold the output folder's lock; a killed process lets it go. Raises ConfigError where another run holds it."""
+    output.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(output / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise ConfigError(f"{output}: another job of the data line works in this folder: wait for it") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _say(error: Exception, code: int, debug: bool) -> int:
+    if debug:
+        raise error
+    text = str(error)
+    if code == 1 and not isinstance(error, JobError):
+        found = _OWN_ERROR.findall(text)
+        text = found[-1] if found else f"{type(error).__name__}: {(text.strip().splitlines() or [''])[-1]}"
+    print(f"error: {text.strip().splitlines()[0]} (--debug shows where)", file=sys.stderr)
+    return code

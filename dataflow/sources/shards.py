@@ -1,0 +1,27 @@
+"""Reading back what another job shipped."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crossthink.schema import Question, check_version, from_row
+from crossthink.shards import Manifest
+
+
+def shard_paths(folder: Path) -> list[str]:
+    """Paths of the shards that the folder's manifest names, all verified. Raises ShardError."""
+    manifest = Manifest.load(folder)
+    manifest.verify()
+    return [str(folder / shard.file) for shard in manifest.files]
+
+
+def read_shard(path: str, kind: type = Question) -> Iterator[Any]:
+    """The records of a shard, batch by batch."""
+    with pa.memory_map(path) as source:
+        reader = pa.ipc.open_file(source)
+        check_version(reader.schema, kind, path)
+        for number in range(reader.num_record_batches):
+            for row in reader.get_batch(number).to_pylist():
+                yield from_row(kind, row)
