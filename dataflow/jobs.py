@@ -80,7 +80,7 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     work = options.folder / f".work-{uuid.uuid4().hex}"
     work.mkdir()
     new_ledger(options.output)
-    beam_options = PipelineOptions(beam_args)
+    beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
     direct = beam_options.view_as(DirectOptions)
@@ -109,7 +109,8 @@ def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, wor
              files | "files" >> beam.Map(lambda file: ("files", file))]
     for kind, letters in (("rejected", line.rejected), ("failed", line.failed)):
         none = flow.records.pipeline | f"no {kind}" >> beam.Create([("", None)])
-        keyed = tuple(letters) | f"all {kind}" >> beam.Flatten() | f"one {kind}" >> beam.Map(lambda item: ("", item))
+        every = beam.Flatten(pipeline=flow.records.pipeline)  # named, because a job may have no stage that rejects
+        keyed = tuple(letters) | f"all {kind}" >> every | f"one {kind}" >> beam.Map(lambda item: ("", item))
         parts.append((keyed, none) | f"{kind} and none" >> beam.Flatten() | f"group {kind}" >> beam.GroupByKey()
                      | f"write {kind}" >> beam.FlatMapTuple(
                          lambda _, items: write_letters(work, (item for item in items if item is not None)))
@@ -183,9 +184,9 @@ def _only_run(output: Path) -> Iterator[None]:
 def _say(error: Exception, code: int, debug: bool) -> int:
     if debug:
         raise error
-    text = str(error)
+    text, hint = str(error), "" if code == 2 else " (--debug shows where)"
     if code == 1 and not isinstance(error, JobError):
         found = _OWN_ERROR.findall(text)
         text = found[-1] if found else f"{type(error).__name__}: {(text.strip().splitlines() or [''])[-1]}"
-    print(f"error: {text.strip().splitlines()[0]} (--debug shows where)", file=sys.stderr)
+    print(f"error: {text.strip().splitlines()[0]}{hint}", file=sys.stderr)
     return code

@@ -4,14 +4,13 @@ import json
 import posixpath
 import shutil
 import uuid
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
 
-from crossthink.config import ConfigError, QuestionFile, Recipe
+from crossthink.config import ConfigError, Recipe
 from crossthink.schema import Passage, Question
 
 JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
@@ -77,8 +76,7 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     data["warc"] = [posixpath.basename(pattern) for pattern in recipe.data.warc]
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])
-    sizes = {posixpath.basename(path): size for path, size in input_files(recipe).items()}
-    options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": sizes}
+    options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": input_sizes(recipe)}
     if uses_model(recipe):
         model = asdict(recipe.model)
         options["model"] = {"name": posixpath.basename(model["path"].rstrip("/")), "dtype": model["dtype"],
@@ -86,22 +84,25 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     return options
 
 
-def input_files(recipe: Recipe) -> dict[str, int]:
-    """Paths of all input files with their sizes in bytes. Raises ConfigError where one is missing or two share a name
-    (rows are named by it)."""
-    questions = [file.path for file in _files(recipe)]
-    patterns = list(dict.fromkeys((*recipe.data.warc, *questions)))
-    sizes: dict[str, int] = {}
-    for pattern, found in zip(patterns, FileSystems.match(patterns), strict=True):
+def input_sizes(recipe: Recipe) -> dict[str, int]:
+    """Sizes in bytes of all input files by the name that rows carry: a base name, for question files behind the source.
+
+    Raises ConfigError where a file is missing, or two have one name.
+    """
+    wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc)]
+    wanted += [(file.path, f"{file.source}/") for file in recipe.data.questions]
+    wanted += [(file.path, f"evaluation/{file.source}/") for file in recipe.data.evaluation]
+    names: dict[str, tuple[str, int]] = {}
+    for (pattern, prefix), found in zip(wanted, FileSystems.match([path for path, _ in wanted]), strict=True):
         if not found.metadata_list:
             raise ConfigError(f"{pattern}: no such file: correct the recipe's data section, or run where the file is")
-        sizes |= {entry.path: entry.size_in_bytes for entry in found.metadata_list}
-    names: dict[str, str] = {}
-    for path in sizes:
-        other = names.setdefault(posixpath.basename(path), path)
-        if other != path:
-            raise ConfigError(f"{path} and {other} have one name, and rows are named by it: rename one")
-    return dict(sorted(sizes.items()))
+        for entry in found.metadata_list:
+            name = prefix + posixpath.basename(entry.path)
+            if (prefix and name in names) or names.get(name, (entry.path,))[0] != entry.path:
+                raise ConfigError(f"{entry.path} and {names[name][0]} are both {name}, and rows are named by it: "
+                                  "rename one, or give it another source")
+            names[name] = (entry.path, entry.size_in_bytes)
+    return {name: size for name, (_, size) in sorted(names.items())}
 
 
 def warc_files(recipe: Recipe) -> list[str]:
@@ -133,7 +134,3 @@ def first_difference(found: Any, wanted: Any, key: str = "options") -> str:
                 inner = name if key == "options" else f"{key}.{name}"
                 return first_difference(found.get(name), wanted.get(name), inner)
     return f"{key} is {found!r:.60} there and {wanted!r:.60} here"
-
-
-def _files(recipe: Recipe) -> Iterable[QuestionFile]:
-    return (*recipe.data.questions, *recipe.data.evaluation)

@@ -66,7 +66,7 @@ class Row:
     """One row of a question file."""
 
     id: str
-    """"FILE:ROW", rows counted from 1."""
+    """"SOURCE/FILE:ROW", rows counted from 1."""
     file: str
     """Base name."""
     row: int

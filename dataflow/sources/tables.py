@@ -36,7 +36,7 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
     try:
         with FileSystems.open(file.path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             for number, values in enumerate(read(stream, name), 1):
-                place = f"{name}:{number:08d}"
+                place = f"{file.source}/{name}:{number:08d}"
                 if isinstance(values, dict):
                     yield Row(id=place, file=name, row=number, entry=entry, values=values)
                 else:
@@ -44,7 +44,7 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
                 if number == file.limit:
                     return
     except (OSError, EOFError, lzma.LZMAError, pa.ArrowException) as error:
-        yield Fault(id=f"{name}:unreadable", reason="unreadable", evidence=f"{name}: {error}")
+        yield Fault(id=f"{file.source}/{name}", reason="unreadable", evidence=f"{name}: {error}")
 
 
 def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:

@@ -1,7 +1,9 @@
 """Training rows and passages that hold questions of an evaluation set are turned away, with the set's name.
 
-A record is contaminated where it shares a run of n words with an evaluation question or one of its options, or, for
-evaluation questions of fewer words, where it is that question (passages: where it holds it).
+An evaluation question and each of its options are compared apart, by their runs of n words. A record is contaminated
+where it holds half of the runs of one of them, or 13 runs (SHARE, FEW, RUNS). One run alone is too little: "what is the value of x in the"
+stands in questions that have nothing in common. An evaluation question too short for a run counts where the record is
+that question (passages: where it holds it).
 """
 
 from collections.abc import Iterable
@@ -18,6 +20,9 @@ from numpy.typing import NDArray
 from crossthink.config import QuestionFile
 from crossthink.schema import Passage, Question
 
+SHARE, FEW, RUNS = 0.5, 5, 13
+"""What makes a record contaminated (ours): half of an evaluation question's runs, all where it has fewer than 5, or 13
+of them."""
 MIN_HELD_WORDS = 5
 """A shorter evaluation question is not looked for inside passages: any text may hold it."""
 
@@ -30,28 +35,33 @@ class Index:
     """Words of a run."""
     hashes: NDArray[np.uint64]
     owners: NDArray[np.int64]
-    short: dict[int, tuple[int, int]]
-    """Hash of a short question to its number of words and its owner."""
+    """Of each hash: the number of the question or option that it comes from."""
+    runs: NDArray[np.int64]
+    """Different runs of each question or option."""
     names: tuple[str, ...]
-    """Of an owner: "SOURCE, row N of FILE"."""
+    """Of each question or option: "SOURCE, row N of FILE"."""
+    short: dict[int, tuple[int, str]]
+    """Hash of a short question to its number of words and its name."""
 
 
 def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int) -> Index:
     """The index of (name, question, options) triples."""
     names: list[str] = []
     hashes: list[NDArray[np.uint64]] = []
-    short: dict[int, tuple[int, int]] = {}
+    short: dict[int, tuple[int, str]] = {}
     for name, question, options in questions:
         words = tokens(question)
-        runs = [ngram_hashes(tokens(text), size) for text in (question, *options)]
-        hashes.append(np.unique(np.concatenate(runs)))
         if 0 < len(words) < size:
-            short.setdefault(run_hash(words), (len(words), len(names)))
-        names.append(name)
+            short.setdefault(run_hash(words), (len(words), name))
+        for text in (question, *options):
+            if len(runs := np.unique(ngram_hashes(tokens(text), size))):
+                names.append(name)
+                hashes.append(runs)
+    counts = np.array([len(runs) for runs in hashes], np.int64)
     flat = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
-    owners = np.repeat(np.arange(len(names), dtype=np.int64), [len(part) for part in hashes])
+    owners = np.repeat(np.arange(len(names), dtype=np.int64), counts)
     order = np.lexsort((owners, flat))
-    return Index(size, flat[order], owners[order], short, tuple(names))
+    return Index(size, flat[order], owners[order], counts, tuple(names), short)
 
 
 @cache
@@ -78,8 +88,8 @@ def check_question(question: Question, index: Index) -> StageResult:
         if found := overlap(words, index):
             return found
     words = tokens(question.question)
-    if words and len(words) < index.size and (owner := index.short.get(run_hash(words))):
-        return Rejected("contaminated", f"{index.names[owner[1]]}: the whole question")
+    if words and len(words) < index.size and (whole := index.short.get(run_hash(words))):
+        return Rejected("contaminated", f"{whole[1]}: the whole question")
     return keep(question)
 
 
@@ -91,24 +101,32 @@ def check_passage(passage: Passage, index: Index) -> StageResult:
     for size in sorted({count for count, _ in index.short.values() if count >= MIN_HELD_WORDS}):
         for place, value in enumerate(ngram_hashes(words, size).tolist()):
             if value in index.short:
-                owner = index.names[index.short[value][1]]
-                return Rejected("contaminated", f"{owner}: {' '.join(words[place:place + size])!r}")
+                name = index.short[value][1]
+                return Rejected("contaminated", f"{name}: {' '.join(words[place:place + size])!r}")
     return keep(passage)
 
 
 def overlap(words: list[str], index: Index) -> Rejected | None:
-    """A reject that shows the first run of words that the index holds; None where it holds none."""
+    """A reject that shows the evaluation question of which the words hold most, where that is enough; else None."""
     hashes = ngram_hashes(words, index.size)
     if not len(hashes) or not len(index.hashes):
         return None
-    places = np.searchsorted(index.hashes, hashes)
-    hits = np.flatnonzero(index.hashes[np.minimum(places, len(index.hashes) - 1)] == hashes)
-    if not len(hits):
+    unique, places = np.unique(hashes, return_index=True)
+    first = np.searchsorted(index.hashes, unique, "left")
+    count = np.searchsorted(index.hashes, unique, "right") - first
+    owners = [index.owners[start:start + number] for start, number in zip(first, count, strict=True) if number]
+    if not owners:
         return None
-    first = int(hits[0])
-    owner = index.names[int(index.owners[places[first]])]
-    run = " ".join(words[first:first + index.size])
-    return Rejected("contaminated", f"{owner}: {run!r}, {len(hits)} runs of {index.size} words")
+    held, shared = np.unique(np.concatenate(owners), return_counts=True)
+    runs = index.runs[held]
+    enough = (shared >= np.where(runs < FEW, runs, SHARE * runs)) | (shared >= RUNS)
+    if not enough.any():
+        return None
+    most = int(np.argmax(np.where(enough, shared / runs, 0)))
+    own = set(index.hashes[index.owners == held[most]].tolist())
+    start = min(int(place) for value, place in zip(unique.tolist(), places, strict=True) if value in own)
+    return Rejected("contaminated", f"{index.names[held[most]]}: {' '.join(words[start:start + index.size])!r}, "
+                                    f"{shared[most]} of its {runs[most]} runs of {index.size} words")
 
 
 class Decontaminate:

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from crossthink.schema import canonical_text
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+|[+\-*/=<>^%$€£×÷·±√≤≥≠∞°|&~]")
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+|[+\-*/=<>^%×÷·±√≤≥≠∞]")
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers and operators of the canonical text: "66 - 20" and "66 + 20" differ, commas and quotes do not."""
+    """Words, numbers and operators of the canonical text: "66 - 20" is not "66 + 20"; commas, quotes and LaTeX's $ are nothing."""
     return _TOKEN.findall(canonical_text(text).replace("−", "-").replace("–", "-"))
 
 
