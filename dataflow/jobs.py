@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import sys
 import time
 import uuid
@@ -30,7 +29,7 @@ from crossthink.dataflow.options import (
 )
 from crossthink.dataflow.pipeline import build
 from crossthink.dataflow.sinks.arrow import WriteShards, write_letters
-from crossthink.dataflow.sinks.manifest import manifest, publish, to_json, write_atomic
+from crossthink.dataflow.sinks.manifest import UNFINISHED, manifest, publish, remove_unfinished, to_json, write_atomic
 from crossthink.dataflow.stages.decontaminate import load_index
 from crossthink.dataflow.stages.stage import JobError, StageName
 
@@ -75,9 +74,8 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
 
 def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> None:
     began, started = time.monotonic(), provenance()
-    for stale in options.folder.glob(".work-*"):
-        shutil.rmtree(stale)
-    work = options.folder / f".work-{uuid.uuid4().hex}"
+    remove_unfinished(options.folder)
+    work = options.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
     work.mkdir()
     new_ledger(options.output)
     beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystems import FileSystems
+from crossthink.dataflow.sinks.manifest import UNFINISHED
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.schema import Passage, Question
@@ -122,7 +123,7 @@ def claim_folder(folder: Path, options: dict[str, Any]) -> None:
         if found != options:
             raise ConfigError(f"{folder} holds another run ({first_difference(found, options)}): "
                               "choose another output folder, or remove this one")
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and any(not path.name.startswith(UNFINISHED) for path in folder.iterdir()):
         raise ConfigError(f"{folder} is not empty and holds no run of the data line: choose another output folder")
 
 

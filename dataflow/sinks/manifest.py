@@ -3,10 +3,14 @@
 import json
 import os
 import shutil
+import uuid
 from pathlib import Path
 from typing import Any
 
 from crossthink.schema import SCHEMA_VERSION
+
+UNFINISHED = ".work-"
+"""How the names of files and folders begin that a killed job may leave; the next job removes them."""
 
 
 def manifest(record: str, files: list[dict[str, Any]], options: dict[str, Any], code: str,
@@ -26,7 +30,7 @@ def to_json(value: Any) -> bytes:
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file as a whole: a reader sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
     with partial.open("wb") as file:
         file.write(content)
         file.flush()
@@ -54,6 +58,15 @@ def publish(folder: Path, work: Path, result: dict[str, Any], texts: dict[str, b
     write_atomic(path, manifest_bytes)
     _sync(folder)
     shutil.rmtree(work)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed job left."""
+    for stale in folder.glob(f"{UNFINISHED}*"):
+        if stale.is_dir():
+            shutil.rmtree(stale)
+        else:
+            stale.unlink()
 
 
 def _sync(folder: Path) -> None:

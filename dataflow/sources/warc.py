@@ -128,8 +128,8 @@ def parse_header(header: bytes) -> dict[str, str]:
 
 
 def _ends(tail: bytes) -> bool:
-    """Whether these bytes after a block end a record; a file may end without them."""
-    return not tail.strip(b"\r\n") or tail.startswith(_ENDS)
+    """Whether these bytes after a block end a record; the last one of a file or member may do without."""
+    return not tail or tail.startswith(_ENDS)
 
 
 def _id(file: str, offset: int, inner: int) -> str:

@@ -1,9 +1,9 @@
 """Training rows and passages that hold questions of an evaluation set are turned away, with the set's name.
 
 An evaluation question and each of its options are compared apart, by their runs of n words. A record is contaminated
-where it holds half of the runs of one of them, or 13 runs (SHARE, FEW, RUNS). One run alone is too little: "what is the value of x in the"
-stands in questions that have nothing in common. An evaluation question too short for a run counts where the record is
-that question (passages: where it holds it).
+where it holds half of the runs of one of them, or 13 runs (SHARE, FEW, RUNS). One run alone is too little: "what is the
+value of x in the" stands in questions that have nothing in common. An evaluation question too short for a run counts
+where the record is that question (passages: where it holds it).
 """
 
 from collections.abc import Iterable

@@ -14,7 +14,7 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers and operators of the canonical text: "66 - 20" is not "66 + 20"; commas, quotes and LaTeX's $ are nothing."""
+    """Words, numbers and operators of the canonical text: "66 - 20" is not "66 + 20", but quotes and LaTeX's $ go."""
     return _TOKEN.findall(canonical_text(text).replace("−", "-").replace("–", "-"))
 
 

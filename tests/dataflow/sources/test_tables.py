@@ -1,0 +1,137 @@
+"""Question files: their mapping, the paper's filters, and rows that cannot be read."""
+
+import gzip
+import json
+import lzma
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+pytest.importorskip("apache_beam")
+from crossthink.dataflow.records import Fault, Row
+from crossthink.dataflow.sources.tables import read_rows, to_question
+from crossthink.dataflow.stages.stage import Failed, Kept, Rejected, StageResult
+
+from crossthink.config import QuestionFile
+
+
+def one(values: dict[str, Any], **mapping: Any) -> StageResult:
+    file = QuestionFile(**{"path": "q.jsonl", "source": "s", **mapping})
+    return to_question(Row(id="s/q.jsonl:1", file="q.jsonl", row=1, entry=0, values=values), (file,), 10)
+
+
+def question(values: dict[str, Any], **mapping: Any) -> Any:
+    result = one(values, **mapping)
+    assert isinstance(result, Kept), result
+    return result.records[0]
+
+
+OPTIONS = ["Paris", "Rome", "Oslo"]
+
+
+@pytest.mark.parametrize(("answer", "answer_is", "label"), [
+    ("Rome", "text", "B"), ("rome ", "text", "B"), ("B. Rome", "text", "B"), ("B", "label", "B"), ("c", "label", "C"),
+    (0, "label", "A"), ("2", "label", "C"), ("(B)", "label", "B"),
+])
+def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> None:
+    found = question({"question": "Where?", "options": OPTIONS, "answer": answer}, answer_is=answer_is)
+    assert (found.answer_label, found.answer) == (label, OPTIONS["ABC".index(label)])
+    assert (found.answer_type, found.template, found.verifier) == ("choice", "mcq", "")
+
+
+@pytest.mark.parametrize(("answer", "answer_is", "reason"), [
+    ("Bonn", "text", "gold_not_an_option"), ("B", "text", "gold_not_an_option"), ("D", "label", "gold_not_an_option"),
+    (3, "label", "gold_not_an_option"), ("C. Rome", "text", "label_text_conflict"),
+    ("C. Rome", "label", "label_text_conflict"),
+])
+def test_gold_that_is_no_option(answer: Any, answer_is: str, reason: str) -> None:
+    result = one({"question": "Where?", "options": OPTIONS, "answer": answer}, answer_is=answer_is)
+    assert isinstance(result, Rejected)
+    assert result.reason == reason
+
+
+def test_labels_inside_the_options_are_taken_off() -> None:
+    found = question({"question": "Where?", "options": ["(A) Paris", "(B) Rome"], "answer": "B"}, answer_is="label")
+    assert found.options == ("Paris", "Rome")
+    found = question({"question": "Where?", "options": {"A": "Paris", "B": "Rome"}, "answer": "A"}, answer_is="label")
+    assert found.answer == "Paris"
+
+
+def test_equal_options_are_rejected() -> None:
+    assert one({"question": "?", "options": ["a", "A "], "answer": "a"}).reason == "equal_options"  # type: ignore
+
+
+def test_open_answers() -> None:
+    assert question({"question": "How many?", "answer": 12}, group="math").answer_type == "math"
+    assert question({"question": "Who?", "answer": "Ada", "options": []}).answer_type == "text"
+    # 10 words pass, 11 do not; mathematics has no limit
+    ten = "a b c d e f g h i j"
+    assert question({"question": "Why?", "answer": ten}).answer == ten
+    assert one({"question": "Why?", "answer": ten + " k"}) == Rejected("long_answer", "11 words")
+    assert question({"question": "Why?", "answer": ten + " k"}, group="math").answer == ten + " k"
+    assert one({"question": "Why?", "answer": " "}, group="math") == Rejected("empty_answer")
+
+
+def test_answer_after_takes_what_follows_the_last_mark() -> None:
+    found = question({"question": "Sum?", "answer": "1 #### 2\n#### 42"}, answer_after="####", group="math")
+    assert found.answer == "42"
+    result = one({"question": "Sum?", "answer": "42"}, answer_after="####")
+    assert result == Failed("malformed_row", "q.jsonl, row 1, field answer: '####' is not in it")
+
+
+def test_columns_context_domain_and_lineage() -> None:
+    row = {"q": "Who?", "a": "Ada", "text": "Ada came.", "domain": "history"}
+    found = question(row, question="q", answer="a", context="text", licence="MIT")
+    assert (found.question, found.domain, found.licence) == ("Ada came.\nWho?", "history", "MIT")
+    lineage = found.lineage
+    assert (lineage.synthesizer, lineage.input_file, lineage.input_row) == ("import", "q.jsonl", 1)
+    assert question({"question": "Who?", "answer": "Ada"}, domain="law").domain == "law"
+    assert question({"question": "1+1?", "answer": "2"}, group="math").domain == "math"
+
+
+@pytest.mark.parametrize(("values", "words"), [
+    ({"answer": "x"}, "field question: is missing"),
+    ({"question": "Who?"}, "field answer: is missing"),
+    ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
+    ({"question": "Who?", "answer": "x", "options": "A) x B) y"}, "field options:"),
+    ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
+    ({"question": "", "answer": "x"}, "field question: is empty"),
+])
+def test_a_malformed_row_names_file_row_and_field(values: dict[str, Any], words: str) -> None:
+    result = one(values)
+    assert isinstance(result, Failed)
+    assert result.evidence.startswith("q.jsonl, row 1, ")
+    assert words in result.evidence
+
+
+def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
+    rows = [{"question": f"q{i}", "answer": str(i)} for i in range(3)]
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    (tmp_path / "a.jsonl").write_bytes(lines)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines))
+    (tmp_path / "a.jsonl.xz").write_bytes(lzma.compress(lines))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    for name in ("a.jsonl", "a.jsonl.gz", "a.jsonl.xz", "a.parquet"):
+        found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s", limit=2)))
+        assert [f.values for f in found if isinstance(f, Row)] == rows[:2], name
+        assert found[1].id == f"s/{name}:00000002"
+
+
+def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"question": "a"}\n{"question": \n[1]\n\xff\xfe\n{"question": "b"}\n')
+    found = list(read_rows(QuestionFile(path=str(path), source="s")))
+    assert [f.id[-1] for f in found if isinstance(f, Row)] == ["1", "5"]
+    evidence = [f.evidence for f in found if isinstance(f, Fault)]
+    assert evidence[0].startswith("a.jsonl, row 2: no JSON")
+    assert evidence[1] == "a.jsonl, row 3: not a JSON object but list"
+    packed = gzip.compress(b'{"question": "a"}\n' * 2000)
+    (tmp_path / "b.jsonl.gz").write_bytes(packed[:-10])
+    found = list(read_rows(QuestionFile(path=str(tmp_path / "b.jsonl.gz"), source="s")))
+    assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"]
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 is not enough")
+    found = list(read_rows(QuestionFile(path=str(tmp_path / "c.parquet"), source="s")))
+    assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"]

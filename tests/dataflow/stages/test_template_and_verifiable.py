@@ -1,0 +1,44 @@
+"""The last rules before the shards: the template, and the gold against its own verifier."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("apache_beam")
+from crossthink.dataflow.stages.stage import Rejected, keep
+from crossthink.dataflow.stages.template import choose
+from crossthink.dataflow.stages.verifiable import verify
+
+from crossthink.schema import Question
+
+Make = Callable[..., Question]
+
+
+def test_options_make_the_template(make_question: Make) -> None:
+    choice = replace(make_question("Who?", options=("a", "b"), answer="a"), template="")
+    assert choose(choice) == keep(replace(choice, template="mcq"))
+    open_ended = replace(make_question("Who?"), template="")
+    assert choose(open_ended) == keep(replace(open_ended, template="open"))
+
+
+def test_an_open_question_must_make_sense_without_options(make_question: Make) -> None:
+    asked = make_question("Which of the following is a river?", group="gpr")
+    assert choose(asked) == Rejected("points_at_options", "Which of the following")
+    assert choose(replace(asked, question="The study shows that")) == Rejected("unfinished", "The study shows that")
+
+
+def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> None:
+    choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
+    assert verify(choice) == keep(replace(choice, verifier="choice/1"))
+    number = replace(make_question("How many?", answer="\\frac{1}{2}"), verifier="")
+    assert verify(number) == keep(replace(number, verifier="math/1"))
+
+
+def test_a_gold_that_its_verifier_does_not_accept(make_question: Make) -> None:
+    wrong = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), answer_label="A")
+    assert verify(wrong) == Rejected("gold_bad_gold", "gold 'a cat' was read as 'A'")
+    broken = make_question("Which system?", answer="{x + 1")
+    result = verify(broken)
+    assert isinstance(result, Rejected)
+    assert result.reason == "gold_box_not_closed"
