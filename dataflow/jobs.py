@@ -90,9 +90,10 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     _sink(flow, options, rows, line, str(work))
     finished = pipeline.run()
     finished.wait_until_finish()
-    seconds = _seconds(finished)
+    seconds = {stage: microseconds / 1e6 for stage, microseconds in _counters(finished, "crossthink.seconds").items()}
     seconds["total"] = time.monotonic() - began
-    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds})
+    capped = _counters(finished, "crossthink.capped_bands")
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped_bands": capped})
 
 
 def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, work: str) -> None:
@@ -153,13 +154,12 @@ def _tokens(options: JobOptions) -> dict[str, dict[str, int]]:
     return token_ledger(ledger_folder(options.output))
 
 
-def _seconds(finished: Any) -> dict[str, float]:
-    """Seconds of work by stage, summed over workers, as the runner's counters have them (retries included)."""
-    found = finished.metrics().query(MetricsFilter().with_namespace("crossthink.seconds"))["counters"]
-    totals: dict[str, float] = {}
-    for counter in found:
+def _counters(finished: Any, namespace: str) -> dict[str, int]:
+    """The runner's counters of a namespace: sums over workers, retries included, so for times and hints only."""
+    totals: dict[str, int] = {}
+    for counter in finished.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]:
         value = counter.committed if counter.committed is not None else counter.attempted
-        totals[counter.key.metric.name] = totals.get(counter.key.metric.name, 0.0) + (value or 0) / 1e6
+        totals[counter.key.metric.name] = totals.get(counter.key.metric.name, 0) + (value or 0)
     return dict(sorted(totals.items()))
 
 

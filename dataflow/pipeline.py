@@ -6,7 +6,7 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import FOLDERS, READS, JobOptions, warc_files
+from crossthink.dataflow.options import READS, JobOptions, warc_files
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
@@ -114,7 +114,6 @@ def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
 
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:
     paths = shard_paths(Path(options.output) / folder)
-    assert folder in FOLDERS.values()
     return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
 

@@ -63,7 +63,7 @@ class NearDuplicates(beam.PTransform):
         self._name, self._threshold, self._text, self._guard, self._rank = name, threshold, text, guard, rank
 
     def expand(self, records: Any) -> Any:
-        name, text, guard, rank = self._name, self._text, self._guard, self._rank
+        name, text, guard, rank, threshold = self._name, self._text, self._guard, self._rank, self._threshold
         sets = records | "shingles" >> beam.Map(lambda r: (r.id, shingles(tokens(text(r))), guard(r)))
         candidates = (sets | "bands" >> beam.FlatMap(_bands) | "same band" >> beam.GroupByKey()
                       | "pairs" >> beam.ParDo(_Pairs(name)) | "once" >> beam.Distinct())
@@ -71,7 +71,7 @@ class NearDuplicates(beam.PTransform):
         halves = ((candidates, by_id) | "first" >> beam.CoGroupByKey()
                   | "with first" >> beam.FlatMapTuple(lambda _id, found: _with_first(_id, *found)))
         edges = ((halves, by_id) | "second" >> beam.CoGroupByKey()
-                 | "true Jaccard" >> beam.FlatMapTuple(lambda _id, found: _edges(_id, *found, self._threshold)))
+                 | "true Jaccard" >> beam.FlatMapTuple(lambda _id, found: _edges(_id, found[0], found[1], threshold)))
         labels = (edges | "one list" >> beam.Map(lambda edge: ("", edge)) | "all edges" >> beam.GroupByKey()
                   | "components" >> beam.FlatMapTuple(lambda _key, found: components(found).items()))
         keyed = records | "record by id" >> beam.Map(lambda record: (record.id, record))

@@ -1,7 +1,7 @@
 """What a stage is: a pure function from a record to a result, and a transform with the outputs kept, rejected, failed.
 
-Nothing vanishes in a stage: each input is kept (it makes one record or several), rejected by a rule, or failed. All of
-them are counted as elements of their collections, because a runner's counters count a retried bundle twice.
+Nothing vanishes: each input is kept (it makes one record or several), rejected by a rule, or failed, and all are
+counted as elements of their collections, because a runner's counters count a retried bundle twice.
 """
 
 import json
@@ -56,7 +56,7 @@ StageResult = Kept | Rejected | Failed
 
 
 def keep(*records: Any) -> Kept:
-    """The result of a record that passed and became `records`."""
+    """The record passed and became `records`."""
     assert records, "a record that becomes none is rejected with a reason"
     return Kept(records)
 
@@ -69,10 +69,7 @@ class StageName(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """What a stage, or a transform made of several stages, gives.
-
-    `expand` is annotated `Any` all the same: Beam would take this class for the type of a collection's elements.
-    """
+    """What a stage, or a transform made of several, gives. (`expand` says `Any`: Beam takes it for an element type.)"""
 
     kept: Any
     """PCollection of the records that passed."""
@@ -100,8 +97,8 @@ class Stage(beam.PTransform):
 class BatchStage(beam.PTransform):
     """`function(records) -> one StageResult for each`, over batches of up to `size` records.
 
-    The records are shuffled before, so that no fusion with a slow stage starves the batches. Where the function raises,
-    its records are tried one by one.
+    A shuffle before it keeps a slow stage from starving the batches. Where the function raises, its records are tried
+    one by one.
     """
 
     def __init__(self, name: str, function: Callable[[list[Any]], list[StageResult]], size: int) -> None:
@@ -148,16 +145,15 @@ def describe(record: Any) -> str:
 def merge(last: Outputs, *others: Outputs) -> Outputs:
     """The outputs of a transform made of several stages: `last` gives the records, all give the rest.
 
-    `others` stand in the order of the work. A stage that does not say what feeds it is fed by the one before it; for
-    stages side by side replace `stages`.
+    `others` stand in the order of the work. A stage that does not say what feeds it is fed by the one before it.
     """
     everything = (*others, last)
     stages = [stage for outputs in everything for stage in outputs.stages]
     chained = (StageName(stage.name, stage.fed_by or (stages[place - 1].name,) if place else ())
                for place, stage in enumerate(stages))
-    joined = [tuple(getattr(o, name) for o in everything) | f"merge {name}" >> beam.Flatten()
-              for name in ("rejected", "failed", "counts")]
-    return Outputs(last.kept, *joined, tuple(chained))
+    rejected, failed, counts = (tuple(getattr(o, name) for o in everything) | f"merge {name}" >> beam.Flatten()
+                                for name in ("rejected", "failed", "counts"))
+    return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
 def _tagged(function: beam.DoFn) -> Any:
@@ -197,7 +193,6 @@ class _Work(beam.DoFn):
             return _failure(error)
 
     def _call_all(self, records: list[Any], *arguments: Any) -> list[StageResult]:
-        """Results of a function over many records. Raises what the function raises."""
         results = self._timed(*arguments)
         assert len(results) == len(records), f"{self._name}: {len(results)} results for {len(records)} records"
         return list(results)
