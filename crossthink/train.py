@@ -188,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--manifest", required=True, help="manifest.json of the data line")
     parser.add_argument("--output", required=True, type=Path, help="run folder; an unfinished run in it is resumed")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_intermixed_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         recipe = load_recipe(arguments.recipe, arguments.overrides)
