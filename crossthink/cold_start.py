@@ -4,36 +4,34 @@ The paper starts from models that follow the format after a few hundred steps; a
 closes a `<think>` gets no reward to learn from. The traces come from a generator, so their answers are exact.
 """
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import torch
 
-from crossthink.config import ColdStartConfig, ConfigError, QuestionFile
+from crossthink.config import ColdStartConfig, QuestionFile
 from crossthink.engine import chat_ids
 from crossthink.packing import Group, pack
 from crossthink.policy import Policy
 from crossthink.progress import Progress
-from crossthink.questions import question_from_row
+from crossthink.questions import BadField, question_from_row, read_local_rows
 from crossthink.schema import derive_seed
 from crossthink.templates import gold_response, user_message
 
 
 def read_traces(path: str, tokenizer: Any) -> list[Group]:
-    """Prompt and worked response of every row of a JSONL file of traces, as token ids with the end of sequence."""
+    """Prompt and worked response of every row of a file of traces, as token ids with the end of sequence.
+
+    Raises ValueError naming file, row and field for a row that is no question with a reasoning.
+    """
     file = QuestionFile(path=path, source="traces")
     groups = []
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ConfigError(f"cold_start.traces: {path}: {error.strerror}") from error
-    for number, line in enumerate(lines, 1):
-        row = json.loads(line)
-        question = question_from_row(row, file, f"{path}:{number}")
-        response = gold_response(question, row["reasoning"]) + tokenizer.eos_token
+    for where, values in read_local_rows(file):
+        if not isinstance(values.get("reasoning"), str):
+            raise BadField(f"{where}, field reasoning: is missing or no text")
+        question = question_from_row(values, file, where)
+        response = gold_response(question, values["reasoning"]) + tokenizer.eos_token
         ids = tuple(tokenizer(response, add_special_tokens=False)["input_ids"])
         groups.append(Group(chat_ids(tokenizer, user_message(question)), (ids,), (0,)))
     return groups

@@ -41,6 +41,7 @@ class QuestionFile:
     path: str
     source: str
     group: Literal["gpr", "math"] = "gpr"
+    """Of rows whose domain is not `math`; those are of the group math."""
     domain: str = ""
     """For rows that carry none."""
     licence: str = "unknown"

@@ -73,3 +73,8 @@ class Row:
     entry: int
     """Which of the recipe's question files it is from."""
     values: dict[str, Any]
+
+    @property
+    def where(self) -> str:
+        """File and row, for errors."""
+        return f"{self.file}, row {self.row}"

@@ -12,12 +12,13 @@ from functools import cache
 
 import numpy as np
 from crossthink.dataflow.records import Fault
-from crossthink.dataflow.sources.tables import read_rows, texts
+from crossthink.dataflow.sources.tables import read_rows
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
 from crossthink.dataflow.stages.tokens import ngram_hashes, run_hash, tokens
 from numpy.typing import NDArray
 
 from crossthink.config import QuestionFile
+from crossthink.questions import texts
 from crossthink.schema import Passage, Question
 
 SHARE, FEW, RUNS = 0.5, 5, 13
@@ -74,7 +75,7 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
             if isinstance(row, Fault):
                 raise JobError(f"evaluation set {row.evidence}: it must be readable to decontaminate against it")
             try:
-                question, options = texts(row, file)
+                question, options = texts(row.values, file, row.where)
             except ValueError as error:
                 raise JobError(f"evaluation set {error}: it must be readable to decontaminate against it") from error
             found.append((f"{file.source}, row {row.row} of {row.file}", question, options))

@@ -1,0 +1,184 @@
+"""Rows of question files as questions: one mapping for the data line, the cold start and the evaluation.
+
+Files are JSONL (plain, .gz, .xz) and Parquet; a recipe's entry says which column is what. Layer 2: no torch, no Beam.
+"""
+
+import gzip
+import json
+import lzma
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crossthink.config import QuestionFile
+from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
+from crossthink.verify.choice import named_option
+from crossthink.verify.text import count_words
+
+UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException)
+"""What `rows_of` raises for a file that is damaged."""
+_OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+_LABELLED = re.compile(r"\s*\(?([A-Z])[).:]\s*(.+)", re.DOTALL)
+_ANY_LENGTH = 2**31
+
+
+class BadField(ValueError):
+    """A row whose field cannot be used; the message names file, row and field."""
+
+
+class BadGold(ValueError):
+    """A row that can be read and whose gold answer is none; `reason` is the rule's name (paper: filters)."""
+
+    def __init__(self, where: str, reason: str, evidence: str = "") -> None:
+        super().__init__(f"{where}: {reason}{': ' if evidence else ''}{evidence}")
+        self.reason, self.evidence = reason, evidence
+
+
+def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
+    """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
+    yield from _parquet_rows(stream) if name.endswith(".parquet") else _json_rows(stream, name)
+
+
+def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
+    for line in _OPEN.get(Path(name).suffix, lambda plain: plain)(stream):
+        if not line.strip():
+            yield "the line is empty"
+            continue
+        try:
+            values = json.loads(line)
+        except ValueError as error:
+            yield f"no JSON: {error}"
+            continue
+        yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
+
+
+def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+    for batch in pq.ParquetFile(stream).iter_batches(batch_size=1024):
+        yield from batch.to_pylist()
+
+
+def read_local_rows(file: QuestionFile) -> Iterator[tuple[str, dict[str, Any]]]:
+    """("FILE, row N", values) of every row of a local file, at most `file.limit` of them.
+
+    Raises ValueError naming file and row where one cannot be read.
+    """
+    name = Path(file.path).name
+    try:
+        with Path(file.path).open("rb") as stream:
+            for number, values in enumerate(rows_of(stream, name), 1):
+                where = f"{name}, row {number}"
+                if isinstance(values, str):
+                    raise BadField(f"{where}: {values}")
+                yield where, values
+                if number == file.limit:
+                    return
+    except UNREADABLE as error:
+        raise ValueError(f"{file.path}: cannot read the questions: {error}") from error
+
+
+def read_question_file(file: QuestionFile) -> list[Question]:
+    """All questions of a local file. Raises ValueError naming file, row and field for the first that is none."""
+    return [question_from_row(values, file, where) for where, values in read_local_rows(file)]
+
+
+def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *, row: int = -1,
+                      max_answer_words: int = _ANY_LENGTH, domain_of: Callable[[str], str] | None = None) -> Question:
+    """The question of a row. Its template may still change, and its verifier is settled later.
+
+    `where` names file and row in errors; `domain_of` finds the domain of a question where neither row nor file say it.
+    A row of the domain `math` is of the group `math`, whatever the file's group is. Raises BadField where the row cannot
+    be read, BadGold where one of the paper's filters turns its gold away: no option, empty, or too many words.
+    """
+    question, options = texts(values, file, where)
+    answer = _answer(values, file, where)
+    domain = _domain(values, file, question, domain_of)
+    group = "math" if domain == "math" else file.group
+    label = ""
+    if options:
+        place = _gold(options, answer, file.answer_is, where)
+        label, answer = LABELS[place], options[place]
+    elif not answer:
+        raise BadGold(where, "empty_answer")
+    elif group != "math" and count_words(answer) > max_answer_words:
+        raise BadGold(where, "long_answer", f"{count_words(answer)} words")
+    return Question(
+        id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
+        answer_type="choice" if options else "math" if group == "math" else "text", verifier="",
+        template="mcq" if options else "open", domain=domain, group=group, source=file.source, licence=file.licence,
+        lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
+
+
+def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, tuple[str, ...]]:
+    """Question (its context before it) and options of a row. Raises BadField."""
+    question = _string(values, file.question, where).strip()
+    if not question:
+        raise BadField(f"{where}, field {file.question}: is empty")
+    if file.context and values.get(file.context):
+        question = f"{_string(values, file.context, where).strip()}\n{question}"
+    found = values.get(file.options)
+    if isinstance(found, dict):
+        found = [found[name] for name in sorted(found)]
+    if found is None or found == []:
+        return question, ()
+    if not isinstance(found, list) or not all(isinstance(option, str | int | float) for option in found):
+        raise BadField(f"{where}, field {file.options}: {found!r:.80} is no list of texts")
+    options = [str(option).strip() for option in found]
+    labelled = [_LABELLED.fullmatch(option) for option in options]
+    if all(match and match[1] == label for match, label in zip(labelled, LABELS, strict=False)):
+        options = [match[2].strip() for match in labelled if match]
+    if not 2 <= len(options) <= len(LABELS) or not all(options):
+        raise BadField(f"{where}, field {file.options}: {len(options)} options, or one is empty")
+    return question, tuple(options)
+
+
+def _answer(values: dict[str, Any], file: QuestionFile, where: str) -> str:
+    answer = _string(values, file.answer, where).strip()
+    if file.answer_after:
+        _, mark, answer = answer.rpartition(file.answer_after)
+        if not mark:
+            raise BadField(f"{where}, field {file.answer}: {file.answer_after!r} is not in it")
+    return answer.strip()
+
+
+def _string(values: dict[str, Any], field: str, where: str) -> str:
+    value = values.get(field)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if value is None or not isinstance(value, str | int | float):
+        kind = "is missing" if value is None else f"is a {type(value).__name__}, not a text"
+        raise BadField(f"{where}, field {field}: {kind}")
+    return str(value)
+
+
+def _gold(options: tuple[str, ...], answer: str, answer_is: str, where: str) -> int:
+    """Index of the option that the gold names. Where label and text name different options the gold is none."""
+    shown = [canonical_text(option) for option in options]
+    if len(set(shown)) < len(shown):
+        raise BadGold(where, "equal_options", " | ".join(options))
+    if answer_is == "text" and canonical_text(answer) in shown:
+        return shown.index(canonical_text(answer))
+    if answer_is == "label" and (answer.isdigit() or len(answer) == 1):
+        place = int(answer) if answer.isdigit() else LABELS.find(answer.upper())
+        if 0 <= place < len(options):
+            return place
+    elif len(answer) > 1:
+        named = named_option(options, answer)
+        if named is Reason.LABEL_TEXT_CONFLICT:
+            raise BadGold(where, "label_text_conflict", answer)
+        if isinstance(named, int):
+            return named
+    raise BadGold(where, "gold_not_an_option", answer)
+
+
+def _domain(values: dict[str, Any], file: QuestionFile, question: str,
+            domain_of: Callable[[str], str] | None) -> str:
+    given = values.get("domain")
+    if isinstance(given, str) and given:
+        return given
+    if file.domain or file.group == "math":
+        return file.domain or "math"
+    return domain_of(question) if domain_of else "general"
