@@ -21,7 +21,10 @@ test-all: $(BIN)/.built ## what takes longer as well
 
 lint: $(BIN)/.built ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
-	cd /tmp && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p crossthink
+	@# mypy reads the tree as it is installed: kernels/ and dataflow/ inside of crossthink/
+	rm -rf build/tree && mkdir -p build/tree/crossthink
+	ln -s $(CURDIR)/crossthink/* $(CURDIR)/kernels $(CURDIR)/dataflow build/tree/crossthink/
+	cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p crossthink
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 
 bench: $(BIN)/.built ## the benchmarks that take minutes; results to benchmarks/results/

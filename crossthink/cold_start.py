@@ -57,7 +57,7 @@ def cold_start(policy: Policy, tokenizer: Any, config: ColdStartConfig, *, seed:
             for row in pack(batch, pack_tokens):
                 logp, _ = policy.logprobs(row)
                 loss = -logp.sum() / tokens
-                loss.backward()
+                torch.autograd.backward(loss)
                 total += float(loss.detach())
             torch.nn.utils.clip_grad_norm_(policy.parameters, 1.0)
             optimizer.step()

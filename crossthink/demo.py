@@ -61,7 +61,8 @@ def run(recipe: Recipe, path: str, overrides: Sequence[str], output: Path) -> in
     Raises ConfigError where the recipe is none for a demo, or the folder holds a demo of other settings.
     """
     if not recipe.cold_start.epochs:
-        raise ConfigError(f"{path}: cold_start.epochs = 0: the demo compares with the cold start's model; set it above 0")
+        raise ConfigError(f"{path}: cold_start.epochs = 0: the demo compares with the cold start's model: "
+                          "set it above 0")
     book = Book(output, recipe)
     for part in parts(path, overrides, output):
         if part.leaves.exists() and part.name in book.seconds:
@@ -121,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from crossthink.report import write_report
 
         page = write_report(arguments.output, arguments.output / "report.html")
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, ImportError) as error:
         if arguments.debug:
             raise
         print(f"error: {error}", file=sys.stderr)

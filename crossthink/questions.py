@@ -90,7 +90,7 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     """The question of a row. Its template may still change, and its verifier is settled later.
 
     `where` names file and row in errors; `domain_of` finds the domain of a question where neither row nor file say it.
-    A row of the domain `math` is of the group `math`, whatever the file's group is. Raises BadField where the row cannot
+    A row of the domain `math` is of the group `math`, whatever the file says. Raises BadField where the row cannot
     be read, BadGold where one of the paper's filters turns its gold away: no option, empty, or too many words.
     """
     question, options = texts(values, file, where)

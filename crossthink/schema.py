@@ -233,7 +233,7 @@ def from_row(kind: type, row: dict[str, Any]) -> Any:
         if field.name not in row:
             continue
         hint, value = hints[field.name], row[field.name]
-        nested = next((t for t in (hint, *get_args(hint)) if is_dataclass(t)), None)
+        nested = _record_in(hint)
         if nested is not None and value is not None:
             value = from_row(nested, value)
         elif isinstance(value, list):
@@ -244,6 +244,11 @@ def from_row(kind: type, row: dict[str, Any]) -> Any:
     return kind(**values)
 
 
+def _record_in(hint: Any) -> type | None:
+    """The record type that a field's hint names, alone or beside None."""
+    return next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and is_dataclass(t)), None)
+
+
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), Reason: pa.string()}
 _INT_LISTS = {"prompt_ids": pa.int32(), "completion_ids": pa.int32(), "sampler_logprobs": pa.float32()}
 
@@ -252,7 +257,7 @@ def _arrow_type(name: str, hint: Any) -> tuple[pa.DataType, bool]:
     """Arrow type and nullability of one field."""
     if hint in _SCALARS:
         return _SCALARS[hint], False
-    nested = next((t for t in (hint, *get_args(hint)) if is_dataclass(t)), None)
+    nested = _record_in(hint)
     if nested is not None:
         return pa.struct(list(_fields(nested))), type(None) in get_args(hint)
     element = _INT_LISTS.get(name, pa.string())

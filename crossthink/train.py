@@ -46,7 +46,7 @@ class Trainer:
         self.recipe, self.output, self.ranks = recipe, output, ranks
         self.blend = Blend(recipe.blend, manifest, recipe.run.seed)
         start = self._start_folder()
-        latest = (checkpoints(output / "checkpoints") or [None])[-1]
+        latest = next(reversed(checkpoints(output / "checkpoints")), None)
         folder = latest / "model" if latest else start
         self.policy = self._policy(folder)
         self.reference = self._policy(start).freeze() if recipe.algorithm.kl_coef else None
@@ -174,7 +174,7 @@ def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
 
 
 def _settings(tree: dict[str, Any], section: str) -> Any:
-    settings = tree.get(section)
+    settings: dict[str, Any] = tree.get(section) or {}
     free = {"steps", "checkpoint_every", "keep_checkpoints"} if section == "train" else set()
     return {k: v for k, v in settings.items() if k not in free} if section not in ("evaluate", "data") else None
 
@@ -201,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         trainer = Trainer(recipe, manifest, arguments.output, ranks)
         log.info("ops %s; device %s; %d rank(s)", ops.backends_in_use(), ranks.device, ranks.world)
         trainer.run()
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, ImportError) as error:
         if arguments.debug:
             raise
         print(f"error: {error}", file=sys.stderr)

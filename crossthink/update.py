@@ -71,7 +71,7 @@ def accumulate(policy: Policy, reference: Policy | None, rollouts: Sequence[Roll
         old_logp = logp.detach() if old is None else old[number]
         loss, metrics = _loss(recipe, row, logp, old_logp, ref_logp, advantages, sequences, tokens)
         now = sums.spent("forward", now)
-        loss.backward()
+        torch.autograd.backward(loss)
         sums.spent("backward", now)
         sums.add("loss", loss.detach())
         sums.add("entropy", entropy.detach().sum())
