@@ -76,19 +76,25 @@ class DataConfig:
     questions_per_passage: int = 2
     cloze_per_passage: int = 1
     writer_max_tokens: int = 160
+    question_context: Literal["none", "sentences"] = "none"
+    """What stands before a question that the model wrote. "none": it must make sense alone (paper); "sentences": the
+    sentence of the passage that holds the answer, and the one before it. A cloze question always has its sentences."""
     vote_samples: int = 3
     vote_min: int = 2
     """Votes that the winning answer needs."""
     vote_max_tokens: int = 96
     difficulty_attempts: int = 4
     difficulty_max_tokens: int = 96
+    difficulty_limit: int = 0
+    """Questions to measure, the first ones in the order of a hash; the others stay without a difficulty. 0: all."""
     near_duplicate: float = 0.8
     """True Jaccard of word 5-grams from which two records count as near duplicates."""
     contamination_ngram: int = 8
     max_answer_words: int = 10
     """Paper: gold answers of open-ended questions have at most 10 words."""
     max_generated_tokens: int = 0
-    """Budget of generated tokens for synthesis; 0 is no limit. What comes after it is rejected as `budget`."""
+    """Budget of generated tokens for synthesis; 0 is no limit. What comes after it is rejected as `budget`. Counted
+    by what the calls may generate, not by what they do, so that the same passages are asked about in every run."""
     shards: int = 2
 
 
