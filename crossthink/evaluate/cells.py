@@ -1,0 +1,69 @@
+"""What responses say in numbers: one cell for all, one a group and format, one a domain and format."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from crossthink.evaluate.responses import Response
+from crossthink.evaluate.statistics import share_interval
+
+GROUPS = ("gpr", "math")
+
+
+def cell_names(response: Response) -> list[str]:
+    """The cells that a response counts in. A domain with a group's name has no cell of its own: one name, one set."""
+    names = ["all", f"{response.group}/{response.template}"]
+    if response.domain and response.domain not in GROUPS:
+        names.append(f"{response.domain}/{response.template}")
+    return names
+
+
+def by_cell(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    """The responses of each cell: "all" first, then the groups' cells, then the domains', by name."""
+    cells: dict[str, list[Response]] = {}
+    for response in responses:
+        for name in cell_names(response):
+            cells.setdefault(name, []).append(response)
+    order = sorted(cells, key=lambda name: (name != "all", name.split("/")[0] not in GROUPS, name))
+    return {name: cells[name] for name in order}
+
+
+def by_question(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    """The responses to each question, by its id."""
+    questions: dict[str, list[Response]] = {}
+    for response in responses:
+        questions.setdefault(response.question_id, []).append(response)
+    return questions
+
+
+def right_shares(responses: Sequence[Response]) -> dict[str, float]:
+    """Each question's share of right answers, by its id."""
+    return {name: sum(r.right for r in answers) / len(answers) for name, answers in by_question(responses).items()}
+
+
+def cell(responses: Sequence[Response]) -> dict[str, Any]:
+    """The numbers of one cell; docs of each key in `crossthink/evaluate/__init__.py`. At least one response."""
+    shares = list(right_shares(responses).values())
+    count = len(responses)
+    samples = count // len(shares)
+    low, high = share_interval(shares, samples)
+    right = [r.tokens for r in responses if r.right]
+    wrong = [r.tokens for r in responses if not r.right]
+    tokens = sum(right) + sum(wrong)
+    letters = Counter(r.answer for r in responses if r.template == "mcq" and len(r.answer) == 1)
+    return {
+        "n": len(shares),
+        "samples": samples,
+        "accuracy": len(right) / count,
+        "low": low,
+        "high": high,
+        "correct": len(right),
+        "answer_accuracy": sum(r.correct for r in responses) / count,
+        "formatted": sum(r.formatted for r in responses) / count,
+        "truncated": sum(r.finish_reason == "length" for r in responses) / count,
+        "tokens_mean": tokens / count,
+        "tokens_right": sum(right) / len(right) if right else None,
+        "tokens_wrong": sum(wrong) / len(wrong) if wrong else None,
+        "tokens_per_correct": tokens / len(right) if right else None,
+        "labels": dict(sorted(letters.items())),
+    }
