@@ -84,31 +84,36 @@ class Outputs(NamedTuple):
 
 
 class Stage(beam.PTransform):
-    """`function(record) -> StageResult` over every record; record types have an attribute `id`."""
+    """`function(record, *sides) -> StageResult` over every record; record types have an attribute `id`.
 
-    def __init__(self, name: str, function: Callable[[Any], StageResult]) -> None:
+    `sides` are Beam's side inputs, as AsSingleton(values).
+    """
+
+    def __init__(self, name: str, function: Callable[..., StageResult], *sides: Any) -> None:
         super().__init__(name)
-        self._name, self._function = name, function
+        self._name, self._function, self._sides = name, function, sides
 
     def expand(self, records: Any) -> Any:
-        return _outputs(self._name, records, records | "apply" >> _tagged(_Each(self._name, self._function)))
+        work = _Each(self._name, self._function)
+        return _outputs(self._name, records, records | "apply" >> _tagged(work, *self._sides))
 
 
 class BatchStage(beam.PTransform):
-    """`function(records) -> one StageResult for each`, over batches of up to `size` records.
+    """`function(records, *sides) -> one StageResult for each`, over batches of up to `size` records.
 
     A shuffle before it keeps a slow stage from starving the batches. Where the function raises, its records are tried
     one by one.
     """
 
-    def __init__(self, name: str, function: Callable[[list[Any]], list[StageResult]], size: int) -> None:
+    def __init__(self, name: str, function: Callable[..., list[StageResult]], size: int, *sides: Any) -> None:
         super().__init__(name)
-        self._name, self._function, self._size = name, function, size
+        self._name, self._function, self._size, self._sides = name, function, size, sides
 
     def expand(self, records: Any) -> Any:
         batches = (records | "spread" >> beam.Reshuffle()
                    | "batch" >> beam.BatchElements(min_batch_size=self._size, max_batch_size=self._size))
-        return _outputs(self._name, records, batches | "apply" >> _tagged(_Batch(self._name, self._function)))
+        work = _Batch(self._name, self._function)
+        return _outputs(self._name, records, batches | "apply" >> _tagged(work, *self._sides))
 
 
 class GroupStage(beam.PTransform):
@@ -156,8 +161,8 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
-def _tagged(function: beam.DoFn) -> Any:
-    return beam.ParDo(function).with_outputs("rejected", "failed", "counts", main="kept")
+def _tagged(function: beam.DoFn, *sides: Any) -> Any:
+    return beam.ParDo(function, *sides).with_outputs("rejected", "failed", "counts", main="kept")
 
 
 def _outputs(name: str, inputs: Any, results: Any) -> Outputs:
@@ -184,9 +189,9 @@ class _Work(beam.DoFn):
         finally:
             self._microseconds.inc(int((time.perf_counter() - started) * 1e6))
 
-    def _call(self, record: Any) -> StageResult:
+    def _call(self, *arguments: Any) -> StageResult:
         try:
-            return self._timed(record)
+            return self._timed(*arguments)
         except FATAL:
             raise
         except Exception as error:
@@ -208,24 +213,24 @@ class _Work(beam.DoFn):
 
 
 class _Each(_Work):
-    def process(self, record: Any) -> Iterator[Any]:
-        yield from self._emit(record, self._call(record))
+    def process(self, record: Any, *sides: Any) -> Iterator[Any]:
+        yield from self._emit(record, self._call(record, *sides))
 
 
 class _Batch(_Work):
-    def process(self, records: list[Any]) -> Iterator[Any]:
+    def process(self, records: list[Any], *sides: Any) -> Iterator[Any]:
         try:
-            results = self._call_all(records, records)
+            results = self._call_all(records, records, *sides)
         except FATAL:
             raise
         except Exception:
-            results = [self._alone(record) for record in records]
+            results = [self._alone(record, *sides) for record in records]
         for record, result in zip(records, results, strict=True):
             yield from self._emit(record, result)
 
-    def _alone(self, record: Any) -> StageResult:
+    def _alone(self, record: Any, *sides: Any) -> StageResult:
         try:
-            return self._call_all([record], [record])[0]
+            return self._call_all([record], [record], *sides)[0]
         except FATAL:
             raise
         except Exception as error:
