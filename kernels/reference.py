@@ -18,6 +18,11 @@ def _widened(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
 
 
+def _cut(x: Tensor, limit: float) -> Tensor:
+    """x within +-limit, gradient 0 past it. A NaN keeps its gradient, which torch.clamp would make 0."""
+    return x.where(~(x.abs() > limit), x.detach().sign() * limit)
+
+
 def token_logprob(logits: Tensor, token: Tensor, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
     """Log-prob of each token and entropy of each row of softmax(logits / temperature), in nats: ([T], [T]).
 
@@ -79,16 +84,16 @@ def policy_loss(logp: Tensor, old_logp: Tensor, advantage: Tensor, mask: Tensor,
     ids, place = torch.unique(sequence[mask], return_inverse=True)
     logp, old, a = _widened(logp)[mask], _widened(old_logp.detach())[mask], _widened(advantage.detach())[mask]
     log_ratio = logp - old
-    ratio = log_ratio.clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp()
+    ratio = _cut(log_ratio, LOG_RATIO_LIMIT).exp()
     free, bounded = -ratio * a, -ratio.clamp(1 - clip_low, 1 + clip_high) * a
     term = torch.where(bounded > free, bounded, free)
     if sampler_logp is not None:
         gap = old - _widened(sampler_logp.detach())[mask]
-        term = term * gap.clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT).exp().clamp(max=sampler_cap)
+        term = term * _cut(gap, LOG_RATIO_LIMIT).exp().clamp(max=sampler_cap)
     kl = torch.zeros_like(logp)
     if ref_logp is not None:
-        d = (_widened(ref_logp.detach())[mask] - logp).clamp(-LOG_RATIO_LIMIT, LOG_RATIO_LIMIT)
-        kl = (d.expm1() - d).clamp(max=KL_LIMIT)
+        d = _cut(_widened(ref_logp.detach())[mask] - logp, LOG_RATIO_LIMIT)
+        kl = _cut(d.expm1() - d, KL_LIMIT)
         term = term + kl_coef * kl
     tokens = max(len(logp) if tokens is None else tokens, 1)
     sequences = max(len(ids) if sequences is None else sequences, 1)

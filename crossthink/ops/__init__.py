@@ -29,7 +29,8 @@ def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, *, bias: Tenso
     _require(bias is None or bias.shape == weight.shape[:1], "linear_logprob", "bias [V]", weight, bias)
     _check_tokens("linear_logprob", token, hidden.shape[0], temperature)
     if choose("linear_logprob", backend, hidden) == "cpp":
-        choose("linear_logprob", "cpp", weight)
+        for x in (weight,) if bias is None else (weight, bias):
+            choose("linear_logprob", "cpp", x)
         return cpp_logprob.linear_logprob(hidden, weight, token, bias, temperature)
     return reference.linear_logprob(hidden, weight, token, bias, temperature)
 

@@ -51,14 +51,15 @@ def _automatic(op: str, device: str) -> str:
 def _record(op: str, backend: str) -> None:
     if backend not in _used.setdefault(op, set()):
         _used[op].add(backend)
-        log.info("%s runs on %s", op, _described(backend))
+        log.info("%s runs on %s", op, _described(op, backend))
 
 
-def _described(backend: str) -> str:
-    return f"cpp ({_core.isa()})" if backend == "cpp" else backend
+def _described(op: str, backend: str) -> str:
+    """The backend's name, with its instruction set where the op has a kernel for each."""
+    return f"cpp ({_core.isa()})" if backend == "cpp" and op.endswith("logprob") else backend
 
 
 def backends_in_use() -> dict[str, str]:
     """Backend of each op: those it has run on so far, or else what "auto" takes on this machine."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return {op: ", ".join(_described(b) for b in sorted(_used.get(op, {_automatic(op, device)}))) for op in OPS}
+    return {op: ", ".join(_described(op, b) for b in sorted(_used.get(op, {_automatic(op, device)}))) for op in OPS}

@@ -5,7 +5,7 @@ core's row kernel reads log-prob and entropy off it, and the backward makes the 
 gradient in place.
 """
 
-from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -15,16 +15,18 @@ from crossthink import _core
 Tensor = torch.Tensor
 
 CHUNK_ELEMENTS = 1 << 24
-"""Logits that are held at a time: 64 MiB."""
+"""Logits that are held at a time: 64 MiB, or a single token's where the vocabulary is larger than that."""
 
 
 def _float32(x: Tensor) -> Tensor:
     return x.detach().to(torch.float32).contiguous()
 
 
-def _chunks(tokens: int, vocabulary: int) -> Iterator[slice]:
-    size = max(CHUNK_ELEMENTS // vocabulary, 1)
-    return (slice(start, min(start + size, tokens)) for start in range(0, tokens, size))
+def _chunks(tokens: int, vocabulary: int) -> list[slice]:
+    """Parts of [0, tokens) of about equal size."""
+    number = max(-(-tokens * vocabulary // CHUNK_ELEMENTS), 1)
+    ends = [tokens * i // number for i in range(number + 1)]
+    return [slice(start, end) for start, end in pairwise(ends) if start < end]
 
 
 def _row_forward(logits: Tensor, token: Tensor, temperature: float, out: tuple[Tensor, Tensor, Tensor]) -> None:
@@ -53,8 +55,8 @@ def _chunk_logits(hidden: Tensor, weight: Tensor, bias: Tensor | None, out: Tens
     return torch.mm(hidden, weight.T, out=out) if bias is None else torch.addmm(bias, hidden, weight.T, out=out)
 
 
-def _buffer(tokens: int, vocabulary: int) -> Tensor:
-    return torch.empty(min(tokens, max(CHUNK_ELEMENTS // vocabulary, 1)), vocabulary)
+def _buffer(parts: list[slice], vocabulary: int) -> Tensor:
+    return torch.empty(max((part.stop - part.start for part in parts), default=0), vocabulary)
 
 
 @torch.library.custom_op("crossthink::linear_logprob_cpp", mutates_args=(), device_types="cpu")
@@ -63,8 +65,9 @@ def _linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor 
     hidden, weight, token = _float32(hidden), _float32(weight), token.contiguous()
     bias = None if bias is None else _float32(bias)
     results = _row_results(token)
-    logits = _buffer(hidden.shape[0], weight.shape[0])
-    for part in _chunks(hidden.shape[0], weight.shape[0]):
+    parts = _chunks(hidden.shape[0], weight.shape[0])
+    logits = _buffer(parts, weight.shape[0])
+    for part in parts:
         chunk = _chunk_logits(hidden[part], weight, bias, logits)
         _row_forward(chunk, token[part], temperature, (results[0][part], results[1][part], results[2][part]))
     return results
@@ -87,8 +90,9 @@ def _linear_logprob_backward(grad_logp: Tensor, grad_entropy: Tensor, hidden: Te
     grad_hidden = torch.empty(hidden.shape if needs[0] else 0)
     grad_weight = torch.zeros(weight.shape if needs[1] else 0)
     grad_bias = torch.zeros(weight.shape[0] if needs[2] else 0)
-    logits = _buffer(hidden.shape[0], weight.shape[0])
-    for part in _chunks(hidden.shape[0], weight.shape[0]):
+    parts = _chunks(hidden.shape[0], weight.shape[0])
+    logits = _buffer(parts, weight.shape[0])
+    for part in parts:
         dz = _chunk_logits(wide_hidden[part], wide_weight, wide_bias, logits)
         _row_backward(dz, token[part], (grads[0][part], grads[1][part]), (entropy[part], stats[part]), temperature)
         if needs[0]:

@@ -38,7 +38,7 @@ struct Term {
 };
 
 // Clipped surrogate -min(ratio A, clip(ratio) A), times the sampler's weight. The gradient is 0 where the clipped one
-// is the smaller, and where the log-ratio itself was cut.
+// is the smaller, and where the log-ratio itself was cut; a NaN fails no comparison and stays one.
 Term surrogate(const PolicyLoss& p, int64_t i, double log_ratio, double ratio, bool& clipped) {
     const double a = p.advantage[i];
     const double free = -ratio * a;
@@ -49,7 +49,7 @@ Term surrogate(const PolicyLoss& p, int64_t i, double log_ratio, double ratio, b
         const double gap = double(p.old_logp[i]) - p.sampler_logp[i];
         weight = std::min(std::exp(std::clamp(gap, -kLogRatioLimit, kLogRatioLimit)), p.sampler_cap);
     }
-    const bool moves = !clipped && std::abs(log_ratio) <= kLogRatioLimit;
+    const bool moves = !clipped && !(std::abs(log_ratio) > kLogRatioLimit);
     return {weight * std::max(free, bounded), moves ? weight * free : 0.0};
 }
 
@@ -57,7 +57,7 @@ Term surrogate(const PolicyLoss& p, int64_t i, double log_ratio, double ratio, b
 Term kl_k3(double d) {
     const double cut = std::clamp(d, -kLogRatioLimit, kLogRatioLimit);
     const double value = std::expm1(cut) - cut;
-    const bool moves = cut == d && value <= kKlLimit;
+    const bool moves = !(std::abs(d) > kLogRatioLimit) && !(value > kKlLimit);
     return {std::min(value, kKlLimit), moves ? -std::expm1(cut) : 0.0};
 }
 
