@@ -22,7 +22,8 @@ def evaluation(run: Run) -> Html:
         return section("evaluation", title, missing("evaluation", "run python -m crossthink.evaluate"))
     said = paragraph("Before is the model after the cold start, after is the final model. A response counts as right "
                      "where its answer is right and it keeps the format. All intervals are 95%; differences are paired "
-                     "by question. Tokens per correct answer: all tokens written, over the right answers.")
+                     "by question, so they speak of the choice of questions, not of the training's seed. Tokens per "
+                     "correct answer: all tokens written, over the right answers.")
     absent = [missing(f"evaluation {name}", "run python -m crossthink.evaluate with that model")
               for name, part in (("before", run.before), ("after", run.after)) if part is None]
     cells = run.comparison.get("cells", {})

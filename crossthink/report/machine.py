@@ -33,8 +33,10 @@ def _records(run: Run) -> dict[str, Tree]:
 
 def _settings(name: str, record: Tree) -> dict[str, Html]:
     """One line a fact; the trainer's engine and types stand in its recipe."""
-    shown = {key: short(plain(value)) for key, value in record.items()
+    shown = {key: _short(plain(value)) for key, value in record.items()
              if key not in _ELSEWHERE and value not in ({}, [], "")}
+    if "started" in shown:
+        shown["started"] = escape(str(record["started"]).replace("T", " ").replace("+00:00", " UTC"))
     recipe = record.get("recipe", {})
     if name == "training" and recipe:
         model, train = recipe.get("model", {}), recipe.get("train", {})
@@ -44,7 +46,7 @@ def _settings(name: str, record: Tree) -> dict[str, Html]:
     return shown
 
 
-def short(text: str) -> Html:
+def _short(text: str) -> Html:
     """A digest by its first digits (the whole one where the pointer rests); other text as it is."""
     digest = len(text) >= 32 and set(text) <= set("0123456789abcdef")
     return el("span", text[:16], title=text) if digest else escape(text)
