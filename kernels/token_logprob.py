@@ -25,8 +25,8 @@ LAUNCH = {"num_warps": 8, "enable_fp_fusion": True}
 
 # T and V are neither constants nor specialised: a length of 1 or a multiple of 16 makes no other kernel.
 @triton.jit(do_not_specialize=["vocabulary"])
-def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride, inverse_temperature,
-                   tile: tl.constexpr):
+def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride,  # type: ignore[no-untyped-def]
+                   inverse_temperature, tile: tl.constexpr):
     """logits [T, V] -> logp [T], entropy [T], stats [T, 2] (largest logit, log s); one program a row."""
     lowest = -1.0e30  # in place of -inf: differences stay finite, over a temperature as well; a NaN logit stays
     row = tl.program_id(0).to(tl.int64)
@@ -57,8 +57,8 @@ def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride, 
 
 
 @triton.jit(do_not_specialize=["vocabulary"])
-def backward_kernel(logits, token, grad_logp, grad_entropy, entropy, stats, grad_logits, vocabulary, row_stride,
-                    inverse_temperature, tile: tl.constexpr):
+def backward_kernel(logits, token, grad_logp, grad_entropy, entropy, stats,  # type: ignore[no-untyped-def]
+                    grad_logits, vocabulary, row_stride, inverse_temperature, tile: tl.constexpr):
     """grad_logits [T, V] (contiguous) = (g (delta - p) - h p (log p + entropy)) / temperature; one program a tile."""
     row = tl.program_id(0).to(tl.int64)
     place = tl.program_id(1).to(tl.int64) * tile + tl.arange(0, tile)

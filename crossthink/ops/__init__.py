@@ -7,7 +7,7 @@ ones under TRITON_INTERPRET=1), "eager" (the specification itself, any device an
 
 import torch
 
-from crossthink.kernels import reference
+from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]  # unseen where editable
 from crossthink.ops import cpp_logprob, cpp_policy
 from crossthink.ops.backends import backends_in_use, choose
 

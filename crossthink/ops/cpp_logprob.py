@@ -14,8 +14,8 @@ from crossthink import _core
 
 Tensor = torch.Tensor
 
-CHUNK_ELEMENTS = 1 << 24
-"""Logits that are held at a time: 64 MiB, or a single token's where the vocabulary is larger than that."""
+CHUNK_ELEMENTS = 1 << 25
+"""Logits that are held at a time: 128 MiB, or a single token's where the vocabulary is larger than that."""
 
 
 def _float32(x: Tensor) -> Tensor:
