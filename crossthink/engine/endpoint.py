@@ -52,14 +52,25 @@ class EndpointEngine:
     def stream(self, requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
         """Complete all requests, yielding (index, completion) as each one finishes.
 
-        Busy and broken answers (429, 5xx, no connection) are tried again with growing waits; then EndpointError.
+        Busy and broken answers (429, 5xx, no connection) are tried again with growing waits; then EndpointError, after
+        what was on its way has been yielded.
         """
         check_lengths(requests, self.max_model_len)
         pool = ThreadPoolExecutor(max_workers=_CONCURRENT)
         try:
             futures = {pool.submit(self._complete, request): index for index, request in enumerate(requests)}
+            failed: BaseException | None = None
             for future in as_completed(futures):
-                yield futures[future], future.result()
+                if future.cancelled():
+                    continue
+                error = future.exception()
+                if error is None:
+                    yield futures[future], future.result()
+                elif failed is None:
+                    failed = error
+                    pool.shutdown(wait=False, cancel_futures=True)
+            if failed is not None:
+                raise failed
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
