@@ -1,17 +1,23 @@
 """Ask a model through the store: what it answered before is read, the rest is generated and stored as it finishes."""
 
+import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from crossthink.dataflow.llm.store import CallStore, Segments, call_key
+from crossthink.dataflow.options import ledger_folder, store_folder
+from crossthink.dataflow.stages.stage import FATAL, JobError
 
-from crossthink.config import ModelConfig
+from crossthink.config import ModelConfig, Recipe
 from crossthink.engine import Completion, Engine, Request, open_engine
 from crossthink.engine.weights import resolve_model, revision
+from crossthink.progress import Progress
 
 _lock = threading.RLock()
 """Runners may drive several bundles of a process at once; a process has one engine, and asks it one list at a time."""
@@ -48,13 +54,25 @@ class Model:
         """A transformers tokenizer."""
         return _opened(self.config, self.seed).tokenizer
 
+    def has_room(self, prompt_ids: Sequence[int], tokens: int) -> bool:
+        """Whether a prompt and `tokens` more fit the model."""
+        return len(prompt_ids) + tokens <= self.config.max_model_len
+
     def ask(self, stage: str, requests: Sequence[Request]) -> list[Completion]:
         """The completions of all requests, in their order. Each is stored the moment it finishes."""
         return ask(self, stage, requests)
 
 
+def model_of(recipe: Recipe, output: str) -> Model:
+    """The recipe's model with the store of an output folder, for the run that is being built."""
+    return Model(recipe.model, recipe.run.seed, store_folder(output), ledger_folder(output))
+
+
 def ask(model: Model, stage: str, requests: Sequence[Request]) -> list[Completion]:
-    """The completions of all requests, in their order: stored ones are read, the others asked, each call once."""
+    """The completions of all requests, in their order: stored ones are read, the others asked, each call once.
+
+    Raises JobError where the engine fails; what had finished by then is in the store.
+    """
     with _lock:
         opened, store, ledger = _opened(model.config, model.seed), _store(model.store), _ledger(model.ledger)
         store.refresh()
@@ -62,9 +80,13 @@ def ask(model: Model, stage: str, requests: Sequence[Request]) -> list[Completio
         known = {key for key in keys if store.get(key) is not None}
         missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
         if missing:
-            asked = list(missing)
-            for index, completion in opened.engine.stream(list(missing.values())):
-                store.put(asked[index], stage, completion)
+            asked, generated = list(missing), 0
+            with _stops_the_job(stage), Progress(f"{stage} ({opened.engine.name})", len(asked), "calls") as progress:
+                started = time.monotonic()
+                for index, completion in opened.engine.stream(list(missing.values())):
+                    store.put(asked[index], stage, completion)
+                    generated += len(completion.token_ids)
+                    progress.add(note=f"{generated / max(time.monotonic() - started, 1e-9):.0f} tokens/s")
             store.segments.flush()
         answers = [store.get(key) for key in keys]
         assert all(answers), f"engine {opened.engine.name} left requests of stage {stage} without an answer"
@@ -95,6 +117,18 @@ def token_ledger(folder: str | Path) -> dict[str, dict[str, int]]:
     return totals
 
 
+@contextmanager
+def _stops_the_job(what: str) -> Iterator[None]:
+    """An error of a model is not one record's: it becomes a JobError with one line."""
+    try:
+        yield
+    except FATAL:
+        raise
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0]
+        raise JobError(f"{what}: the model failed: {type(error).__name__}: {said}") from error
+
+
 class _Opened:
     """What this process holds of a model: each part is read or started at its first use."""
 
@@ -104,13 +138,18 @@ class _Opened:
 
     @cached_property
     def engine(self) -> Engine:
-        c = self._config
-        return open_engine(c.engine, c.path, dtype=c.dtype, max_model_len=c.max_model_len, cache_gib=c.cache_gib,
-                           seed=self._seed)
+        c, started = self._config, time.monotonic()
+        with _stops_the_job(f"model {c.path}"):
+            engine = open_engine(c.engine, c.path, dtype=c.dtype, max_model_len=c.max_model_len, cache_gib=c.cache_gib,
+                                 seed=self._seed)
+        print(f"model: {engine.model}, engine {engine.name}, {time.monotonic() - started:.0f} s to load",
+              file=sys.stderr, flush=True)
+        return engine
 
     @cached_property
     def _folder(self) -> Path:
-        return resolve_model(self._config.path)
+        with _stops_the_job(f"model {self._config.path}"):
+            return resolve_model(self._config.path)
 
     @cached_property
     def name(self) -> str:

@@ -108,7 +108,7 @@ def _question(passage: Passage, term: Term, wrong: list[str], seed: int) -> Ques
     start, end = spans[term.sentence]
     before = passage.text[start:term.start].split()
     after = passage.text[term.start + len(term.text):end]
-    text = f"{_context(passage.text, spans, term.sentence)}\n{ASK} {_clause(before, after)}"
+    text = f"{shown_sentences(passage.text, spans, term.sentence)}\n{ASK} {_clause(before, after)}"
     options = (term.text, *wrong)
     question = Question(
         id=question_id(text, options), question=text, options=options, answer=term.text, answer_label=LABELS[0],
@@ -117,7 +117,7 @@ def _question(passage: Passage, term: Term, wrong: list[str], seed: int) -> Ques
     return shuffle_options(question, seed)
 
 
-def _context(text: str, spans: list[tuple[int, int]], number: int) -> str:
+def shown_sentences(text: str, spans: list[tuple[int, int]], number: int) -> str:
     """The sentence and those of its neighbours that are whole sentences and not long."""
     shown = []
     for place in range(max(0, number - 1), min(len(spans), number + 2)):

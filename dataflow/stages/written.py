@@ -29,7 +29,11 @@ _STOP_WORDS = frozenset(re.findall(r"\w+", """
     a an the of in on at to for from by with and or but as is are was were be been do does did has have had can
     could will would which what who whom whose when where why how many much that this these those it its their
     his her not there than most least one name called"""))
-_ASKS_NUMBER = re.compile(r"\bhow (?:many|much|long|old|far|high|deep|wide)\b|\bin (?:which|what) year\b|^when\b", re.I)
+_ASKS_NUMBER = re.compile(r"\bhow (?:many|much|long|old|far|high|deep|wide)\b|\b(?:which|what) year\b|^when\b", re.I)
+_MAY_ASK_NUMBER = re.compile(r"^what (?:is|was|are|were) the\b", re.I)
+_COUNTED = re.compile(r"\bhow (?:many|much) (\w+)", re.I)
+COUNTED_NEAR = 4
+"""Words between a number and what it counts, at most."""
 _ASKS_NAME = re.compile(r"^who\b", re.I)
 
 
@@ -123,11 +127,17 @@ def _wrong_answer(question: str, answer: str, draft: Draft, max_words: int) -> R
         return Rejected("answer_not_in_passage", answer)
     if _holds(tokens(question), said) or not set(said) - set(tokens(question)) - _STOP_WORDS:
         return Rejected("gives_answer_away", f"{question} {answer}")
-    if _ASKS_NUMBER.search(question) and not re.search(r"\d", normalise(answer)):
-        return Rejected("answer_of_another_kind", f"{question} {answer}")
-    if _ASKS_NAME.search(question) and not any(word[0].isupper() for word in answer.split()):
-        return Rejected("answer_of_another_kind", f"{question} {answer}")
-    return None
+    return None if _fits(question, answer) else Rejected("answer_of_another_kind", f"{question} {answer}")
+
+
+def _fits(question: str, answer: str) -> bool:
+    """Whether the answer is of the kind that the question asks for: a number, a name, or neither."""
+    is_number = re.search(r"\d", normalise(answer)) is not None
+    if _ASKS_NUMBER.search(question):
+        return is_number
+    if _ASKS_NAME.search(question):
+        return any(word[0].isupper() for word in answer.split())
+    return not is_number or _MAY_ASK_NUMBER.search(question) is not None
 
 
 def _support(question: str, answer: str, passage: Passage) -> str | Rejected:
@@ -138,7 +148,7 @@ def _support(question: str, answer: str, passage: Passage) -> str | Rejected:
     said, best, best_share = tokens(answer), "", -1.0
     texts = [" ".join(passage.text[start:end].split()) for start, end in sentences(passage.text)]
     for place, text in enumerate(texts):
-        if not _holds(tokens(text), said):
+        if not _holds(tokens(text), said) or not _counts(question, said, tokens(text)):
             continue
         shown = " ".join(texts[max(0, place - 1):place + 1])
         share = len(asked & _stems(tokens(shown))) / len(asked)
@@ -147,6 +157,16 @@ def _support(question: str, answer: str, passage: Passage) -> str | Rejected:
     if best_share < SUPPORT:
         return Rejected("unsupported", f"{max(best_share, 0):.2f} of the question's words are near its answer: {best}")
     return best
+
+
+def _counts(question: str, answer: list[str], words: list[str]) -> bool:
+    """Whether what the question counts ("how many weeks") stands near the answer; True where it counts nothing."""
+    counted = _COUNTED.search(question)
+    if not counted:
+        return True
+    places = [place for place in range(len(words)) if words[place:place + len(answer)] == answer]
+    near = [words[max(0, place - COUNTED_NEAR):place + len(answer) + COUNTED_NEAR] for place in places]
+    return any(_stems([counted[1].casefold()]) <= _stems(some) for some in near)
 
 
 def _stems(words: Iterable[str]) -> set[str]:
