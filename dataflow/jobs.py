@@ -20,6 +20,7 @@ from crossthink.dataflow.options import (
     MARKER,
     READS,
     JobOptions,
+    check_model,
     claim_folder,
     first_difference,
     ledger_folder,
@@ -66,6 +67,7 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
         if made_with != rows:
             raise ConfigError(f"{options.output}/{folder} was made with other options "
                               f"({first_difference(made_with, rows)}): run its job again")
+    check_model(options)
     claim_folder(options.folder, rows)
     if options.job in ("extract", "curate", "run"):
         load_index(options.recipe.data.evaluation, options.recipe.data.contamination_ngram)

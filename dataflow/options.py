@@ -12,6 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.sinks.manifest import UNFINISHED
 
 from crossthink.config import ConfigError, Recipe
+from crossthink.engine.weights import PACKAGED, resolve_model
 from crossthink.schema import Passage, Question
 
 JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
@@ -66,6 +67,26 @@ def uses_model(recipe: Recipe) -> bool:
     """Whether any stage asks a model."""
     data = recipe.data
     return data.questions_per_passage > 0 or data.vote_samples > 0 or data.difficulty_attempts > 0
+
+
+ASKS = {"synthesize": ("questions_per_passage",), "curate": ("vote_samples",), "score": ("difficulty_attempts",),
+        "run": ("questions_per_passage", "vote_samples", "difficulty_attempts")}
+"""Which of the recipe's data options make a job ask a model."""
+
+
+def check_model(options: JobOptions) -> None:
+    """Raise ConfigError where the job would ask a model that is not there, or an engine that knows no JSON schema."""
+    model = options.recipe.model
+    if not any(getattr(options.recipe.data, name) for name in ASKS.get(options.job, ())):
+        return
+    if model.engine == "transformers":
+        raise ConfigError('model.engine = "transformers" cannot follow a JSON schema, as the data line needs: '
+                          'choose "vllm" or "endpoint"')
+    if model.engine == "vllm" and model.path != PACKAGED:
+        try:
+            resolve_model(model.path)
+        except ValueError as error:
+            raise ConfigError(f"model.path: {error}") from error
 
 
 def row_options(recipe: Recipe) -> dict[str, Any]:
