@@ -37,13 +37,12 @@ def read_traces(path: str, tokenizer: Any) -> list[Group]:
     return groups
 
 
-def cold_start(policy: Policy, tokenizer: Any, config: ColdStartConfig, *, seed: int, pack_tokens: int,
+def cold_start(policy: Policy, traces: Sequence[Group], config: ColdStartConfig, *, seed: int, pack_tokens: int,
                weight_decay: float) -> list[float]:
-    """Supervised training on the traces; the learning rate falls linearly to zero. Returns the loss of each batch.
+    """Supervised training on traces (`read_traces`); the learning rate falls linearly to zero.
 
-    The loss is the mean negative log-prob of the response tokens, in nats.
+    Returns the loss of each batch: the mean negative log-prob of the response tokens, in nats.
     """
-    traces = read_traces(config.traces, tokenizer)
     batches = _batches(traces, config, seed)
     optimizer = torch.optim.AdamW(policy.parameters, lr=config.lr, weight_decay=weight_decay)
     losses = []

@@ -10,6 +10,7 @@ import pyarrow as pa
 from torch.utils.tensorboard import SummaryWriter
 
 from crossthink.algorithms.advantages import zero_spread_share
+from crossthink.cells import cell_names
 from crossthink.rollout.groups import answer_letters
 from crossthink.schema import Rollout, arrow_schema, to_row
 
@@ -18,8 +19,8 @@ def rollout_metrics(rollouts: Sequence[Rollout], group_size: int) -> dict[str, A
     """What a step's rollouts say, in total and by "group/template" and "domain/template"."""
     cells: dict[str, list[Rollout]] = {}
     for rollout in rollouts:
-        for name in (rollout.group, rollout.domain):
-            cells.setdefault(f"{name}/{rollout.template}", []).append(rollout)
+        for name in cell_names(rollout):
+            cells.setdefault(name, []).append(rollout)
     groups = [number // group_size for number in range(len(rollouts))]
     return {
         **_means(rollouts),

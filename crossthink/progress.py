@@ -40,6 +40,6 @@ class Progress:
         self._last = time.monotonic()
         seconds = max(self._last - self._started, 1e-9)
         rate = self._done / seconds
-        left = (self._total - self._done) / rate if rate else float("inf")
-        print(f"{self._label}: {self._done}/{self._total} {self._unit}, {rate:.2f}/s, {seconds:.0f} s gone, "
-              f"{left:.0f} s left{'; ' + note if note else ''}", file=sys.stderr, flush=True)
+        left = f", {(self._total - self._done) / rate:.0f} s left" if rate else ""
+        print(f"{self._label}: {self._done}/{self._total} {self._unit}, {rate:.2f}/s, {seconds:.0f} s gone{left}"
+              f"{'; ' + note if note else ''}", file=sys.stderr, flush=True)

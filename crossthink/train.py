@@ -16,11 +16,12 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from transformers.utils.logging import disable_progress_bar
 
 from crossthink import ops
 from crossthink.blend import Blend
 from crossthink.checkpoint import checkpoints, load_checkpoint, save_checkpoint
-from crossthink.cold_start import cold_start
+from crossthink.cold_start import cold_start, read_traces
 from crossthink.config import ConfigError, Recipe, load_recipe
 from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, chat_ids, open_engine
@@ -88,8 +89,10 @@ class Trainer:
         from transformers import AutoTokenizer
 
         started = perf_counter()
-        policy, tokenizer = self._policy(base), AutoTokenizer.from_pretrained(base)
-        losses = cold_start(policy, tokenizer, self.recipe.cold_start, seed=self.recipe.run.seed,
+        tokenizer = AutoTokenizer.from_pretrained(base)
+        traces = read_traces(self.recipe.cold_start.traces, tokenizer)
+        policy = self._policy(base)
+        losses = cold_start(policy, traces, self.recipe.cold_start, seed=self.recipe.run.seed,
                             pack_tokens=self.recipe.train.pack_tokens,
                             weight_decay=self.recipe.optimizer.weight_decay)
         policy.save(target, tokenizer)
@@ -173,6 +176,18 @@ def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
     path.write_text(json.dumps({**identity, **provenance()}, indent=1), encoding="utf-8")
 
 
+def note_what_runs(output: Path, engine: Engine, ranks: Ranks) -> None:
+    """Say in the log, and add to `run.json`, which engine, ops, device and ranks this run has."""
+    used = ops.backends_in_use()
+    log.info("ops %s; device %s; %d rank(s)", used, ranks.device, ranks.world)
+    if ranks.first:
+        path = output / "run.json"
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts |= {"engine": {"name": engine.name, "model": engine.model, "revision": engine.revision}, "ops": used,
+                  "device": str(ranks.device), "ranks": ranks.world}
+        path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
 def _settings(tree: dict[str, Any], section: str) -> Any:
     settings: dict[str, Any] = tree.get(section) or {}
     free = {"steps", "checkpoint_every", "keep_checkpoints"} if section == "train" else set()
@@ -190,6 +205,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_intermixed_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if not sys.stderr.isatty():
+        disable_progress_bar()
     try:
         recipe = load_recipe(arguments.recipe, arguments.overrides)
         manifest = Manifest.load(arguments.manifest)
@@ -199,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             claim_output(arguments.output, recipe, manifest)
         ranks.wait()
         trainer = Trainer(recipe, manifest, arguments.output, ranks)
-        log.info("ops %s; device %s; %d rank(s)", ops.backends_in_use(), ranks.device, ranks.world)
+        note_what_runs(arguments.output, trainer.engine, ranks)
         trainer.run()
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         if arguments.debug:

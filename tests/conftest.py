@@ -49,3 +49,24 @@ def write_manifest(tmp_path: Path) -> Callable[[Sequence[Question]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A randomly initialised Llama of two layers; a token is a character of printable ASCII or the end."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    characters = ["[END]", "\n", *map(chr, range(32, 127))]
+    tokenizer = Tokenizer(models.WordLevel({c: i for i, c in enumerate(characters)}, unk_token=" "))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        vocab_size=len(characters), tie_word_embeddings=True, initializer_range=0.3, eos_token_id=0, bos_token_id=0)
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="[END]").save_pretrained(folder)
+    return folder

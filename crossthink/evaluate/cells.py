@@ -4,25 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from crossthink.cells import GROUPS, cell_names
 from crossthink.evaluate.responses import Response
 from crossthink.evaluate.statistics import share_interval
-
-GROUPS = ("gpr", "math")
-
-
-def cell_names(response: Response) -> list[str]:
-    """The cells that a response counts in. A domain with a group's name has no cell of its own: one name, one set."""
-    names = ["all", f"{response.group}/{response.template}"]
-    if response.domain and response.domain not in GROUPS:
-        names.append(f"{response.domain}/{response.template}")
-    return names
 
 
 def by_cell(responses: Sequence[Response]) -> dict[str, list[Response]]:
     """The responses of each cell: "all" first, then the groups' cells, then the domains', by name."""
     cells: dict[str, list[Response]] = {}
     for response in responses:
-        for name in cell_names(response):
+        for name in ("all", *cell_names(response)):
             cells.setdefault(name, []).append(response)
     order = sorted(cells, key=lambda name: (name != "all", name.split("/")[0] not in GROUPS, name))
     return {name: cells[name] for name in order}

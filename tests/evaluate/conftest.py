@@ -1,4 +1,4 @@
-"""Responses by hand, evaluations on disk, and a tiny model with its tokenizer, recipe and questions."""
+"""Responses by hand, evaluations on disk, and a recipe with its questions."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -39,27 +39,6 @@ def finished(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A randomly initialised Llama of two layers, whose tokenizer knows digits, some words and the format's parts."""
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = ["[UNK]", "[END]", "<think>", "</think>", "\\boxed{", "}", "A", "B", *"0123456789", "what", "is", "sum"]
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
-        vocab_size=len(words), tie_word_embeddings=True, initializer_range=0.3, eos_token_id=1, bos_token_id=1)
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
-    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", eos_token="[END]") \
-        .save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture
