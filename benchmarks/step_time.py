@@ -3,8 +3,9 @@
     .venv/bin/pip install trl==1.16.0
     .venv/bin/python benchmarks/step_time.py --run runs/demo --steps 4
 
-`--run` is a finished demo: its cold-started model and its data are what both sides train on. Each side runs in a process
-of its own, in turn; the first step (warm-up) is not counted. Writes benchmarks/results/step_time.json and prints a table.
+`--run` is a finished demo: its cold-started model and its data are what both sides train on. Each side runs in a
+process of its own, in turn; the first step (warm-up) is not counted. Writes benchmarks/results/step_time.json and
+prints a table.
 """
 
 import argparse

@@ -1,0 +1,146 @@
+"""Is the learning real? Held-out accuracy after the cold start, after training, and after a control, over seeds.
+
+    .venv/bin/python benchmarks/learning.py --run runs/demo --seeds 0 1 2 --output runs/learning
+
+`--run` is a finished demo: its shards are the data. For each seed a cold start, the demo's recipe, and the control
+(the same run from the same cold start, rewards permuted within each group); all three models answer the held-out
+questions. Overrides of the recipe follow as key=value. What has finished is not done again. Writes
+benchmarks/results/learning.json and learning.svg, and prints the table.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from crossthink.cells import GROUPS, cell_names
+from crossthink.evaluate.responses import Response, read_responses
+from crossthink.evaluate.statistics import paired_interval
+from crossthink.provenance import provenance
+
+HERE = Path(__file__).parent
+ARMS = ("cold", "real", "control")
+PAIRS = (("real", "cold"), ("control", "cold"), ("real", "control"))
+
+
+def command(*words: object) -> None:
+    """Run a module of ours in a process of its own."""
+    said = [str(word) for word in words]
+    print("--", *said, file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", *said], check=True)
+
+
+def run_seed(seed: int, arguments: argparse.Namespace) -> None:
+    """The three models of a seed and their answers."""
+    folder, manifest = arguments.output / f"seed-{seed}", arguments.run / "data" / "manifest.json"
+    settings = [*arguments.overrides, f"run.seed={seed}"]
+    cold = folder / "real" / "cold"
+    arms: dict[str, tuple[list[str], Path]] = {
+        "real": ([], folder / "real"),
+        "control": ([f"model.path={cold}", "cold_start.epochs=0", "algorithm.control=permute"], folder / "control")}
+    for changes, output in arms.values():
+        if not (output / "final" / "config.json").exists():
+            command("crossthink.train", arguments.recipe, *settings, *changes, "--manifest", manifest, "--output",
+                    output)
+    models = {"cold": cold, "real": folder / "real" / "final", "control": folder / "control" / "final"}
+    for name, model in models.items():
+        command("crossthink.evaluate", arguments.recipe, *settings, "--model", model, "--output",
+                folder / "eval" / name)
+
+
+def shares(responses: Sequence[Response], cell: str) -> dict[str, float]:
+    """Share of right answers of each question of a cell ("all" for every one)."""
+    found: dict[str, list[bool]] = {}
+    for response in responses:
+        if cell == "all" or cell in cell_names(response):
+            found.setdefault(response.question_id, []).append(response.right)
+    return {question: mean(rights) for question, rights in found.items()}
+
+
+def compare(folders: Sequence[Path]) -> dict[str, Any]:
+    """Accuracy of each seed, and paired differences of the questions' means over seeds, with their 95% intervals.
+
+    The seeds answer the same questions: clustered by question, an interval is not narrowed by asking them again.
+    """
+    answers = {(folder, arm): read_responses(folder / "eval" / arm / "responses.arrow")
+               for folder in folders for arm in ARMS}
+    cells = ["all", *sorted({name for r in answers[folders[0], "cold"] for name in cell_names(r)
+                             if name.split("/")[0] in GROUPS})]
+    table: dict[str, Any] = {}
+    for cell in cells:
+        by_arm = {arm: [shares(answers[folder, arm], cell) for folder in folders] for arm in ARMS}
+        row: dict[str, Any] = {"accuracy": {arm: [mean(s.values()) for s in by_arm[arm]] for arm in ARMS}}
+        for after, before in PAIRS:
+            questions = list(by_arm[before][0])
+            means = {arm: [mean(seed[question] for seed in by_arm[arm]) for question in questions]
+                     for arm in (before, after)}
+            row[f"{after} - {before}"] = paired_interval(means[before], means[after])
+        table[cell] = row
+    return table
+
+
+def curves(folders: Sequence[Path]) -> dict[str, list[list[float]]]:
+    """Reward of each step, for each arm and seed."""
+    return {arm: [[json.loads(line)["reward"] for line in (folder / arm / "metrics.jsonl").read_text().splitlines()]
+                  for folder in folders] for arm in ("real", "control")}
+
+
+def draw(rewards: dict[str, list[list[float]]], table: dict[str, Any], path: Path) -> None:
+    """Reward over steps of both arms, and held-out accuracy of the three models, a line a seed."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    colours = {"real": "#0072B2", "control": "#D55E00", "cold": "#777777"}
+    for arm, seeds in rewards.items():
+        for number, values in enumerate(seeds):
+            smooth = [mean(values[max(0, i - 2):i + 3]) for i in range(len(values))]
+            left.plot(range(1, len(values) + 1), smooth, color=colours[arm], label=arm if not number else None)
+    left.set(xlabel="step", ylabel="reward (mean of 5 steps)", ylim=(0, 1), title="Rollouts")
+    left.legend(frameon=False)
+    for place, cell in enumerate(table):
+        for shift, arm in enumerate(ARMS):
+            values = table[cell]["accuracy"][arm]
+            right.plot([place + 0.22 * (shift - 1)] * len(values), values, "o", color=colours[arm],
+                       label=arm if not place else None)
+    right.set(xticks=range(len(table)), xticklabels=list(table), ylim=(0, 1), ylabel="held-out accuracy",
+              title="A point a seed")
+    right.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    """Run what is missing, compare, write and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("overrides", nargs="*", metavar="key=value")
+    parser.add_argument("--run", type=Path, default=Path("runs/demo"))
+    parser.add_argument("--recipe", default="recipes/demo.toml")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--output", type=Path, default=Path("runs/learning"))
+    arguments = parser.parse_intermixed_args()
+    for seed in arguments.seeds:
+        run_seed(seed, arguments)
+    folders = [arguments.output / f"seed-{seed}" for seed in arguments.seeds]
+    table, rewards = compare(folders), curves(folders)
+    results = HERE / "results"
+    results.mkdir(exist_ok=True)
+    said = ["python", "benchmarks/learning.py", "--seeds", *map(str, arguments.seeds), *arguments.overrides]
+    facts = {**provenance(), "argv": said, "table": table, "reward": rewards}
+    (results / "learning.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    draw(rewards, table, results / "learning.svg")
+    for cell, row in table.items():
+        accuracy = ", ".join(f"{arm} {mean(row['accuracy'][arm]):.3f}" for arm in ARMS)
+        print(f"{cell:10s} {accuracy}")
+        for after, before in PAIRS:
+            difference, low, high = row[f"{after} - {before}"]
+            print(f"{'':10s} {after} - {before}: {difference:+.3f} [{low:+.3f}, {high:+.3f}]")
+
+
+if __name__ == "__main__":
+    main()
