@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -56,21 +57,23 @@ class EndpointEngine:
         what was on its way has been yielded.
         """
         check_lengths(requests, self.max_model_len)
-        pool = ThreadPoolExecutor(max_workers=_CONCURRENT)
+        pool, failed = ThreadPoolExecutor(max_workers=_CONCURRENT), threading.Event()
+
+        def complete(request: Request) -> Completion | None:
+            return None if failed.is_set() else self._complete(request)
+
         try:
-            futures = {pool.submit(self._complete, request): index for index, request in enumerate(requests)}
-            failed: BaseException | None = None
-            for future in as_completed(futures):
-                if future.cancelled():
-                    continue
+            futures = {pool.submit(complete, request): index for index, request in enumerate(requests)}
+            first: BaseException | None = None
+            for future in as_completed(futures):  # a cancelled future would never be among them: None stands for it
                 error = future.exception()
-                if error is None:
-                    yield futures[future], future.result()
-                elif failed is None:
-                    failed = error
-                    pool.shutdown(wait=False, cancel_futures=True)
-            if failed is not None:
-                raise failed
+                if error is not None:
+                    failed.set()
+                    first = first or error
+                elif (completion := future.result()) is not None:
+                    yield futures[future], completion
+            if first is not None:
+                raise first
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
