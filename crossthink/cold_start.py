@@ -44,7 +44,7 @@ def cold_start(policy: Policy, traces: Sequence[Group], config: ColdStartConfig,
     Returns the loss of each batch: the mean negative log-prob of the response tokens, in nats.
     """
     batches = _batches(traces, config, seed)
-    optimizer = torch.optim.AdamW(policy.parameters, lr=config.lr, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(policy.parameters, lr=config.lr, weight_decay=weight_decay, fused=True)
     losses = []
     with Progress("cold start", len(batches), "batches") as progress:
         for number, batch in enumerate(batches):

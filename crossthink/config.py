@@ -133,6 +133,9 @@ class AlgorithmConfig:
     advantage_eps: float = 1e-6
     control: Literal["none", "permute"] = "none"
     """"permute": the study's control, rewards permuted within each group."""
+    zero_spread: Literal["keep", "drop"] = "keep"
+    """Groups whose rewards are all the same have no advantage, only the KL term. "drop" leaves them out of the update
+    (DAPO, arXiv 2503.14476, section 3.2, without its refill)."""
     minibatches: int = 1
     """Optimizer steps for one batch of rollouts (paper: mini-batch 128 of 128)."""
 
@@ -166,8 +169,9 @@ class TrainConfig:
     keep_checkpoints: int = 2
     pack_tokens: int = 2048
     """Tokens of one packed row (a prompt and completions of its group)."""
-    compute_dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the matrix products of the policy (autocast)."""
+    compute_dtype: Literal["float32", "bfloat16", "auto"] = "float32"
+    """Of the matrix products of the policy (autocast); the head and the loss are fp32. "auto": bfloat16 where the
+    device multiplies it natively, else float32."""
     backend: str = "auto"
     """Of the ops: auto, cpp, triton, eager."""
     probe_tolerance: float = 0.02

@@ -9,18 +9,29 @@ from transformers import AutoModelForCausalLM
 
 from crossthink import ops
 from crossthink.packing import PackedRow
+from crossthink.provenance import vector_extensions
+
+
+def compute_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The dtype that `train.compute_dtype` names; "auto" is bfloat16 where the device multiplies it natively."""
+    if name == "auto":
+        native = (torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else
+                  bool({"avx512_bf16", "amx_bf16"} & set(vector_extensions())))
+        return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
 class Policy:
     """Master weights in fp32; log-probs of packed rows without a [T, V] tensor."""
 
-    def __init__(self, folder: str | Path, *, device: torch.device, compute_dtype: str = "float32",
+    def __init__(self, folder: str | Path, *, device: torch.device, dtype: torch.dtype = torch.float32,
                  backend: str = "auto") -> None:
+        """`dtype` is that of the matrix products, all but the head's."""
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
         self.model.to(device).train()
         self.device = device
         self.backend = backend
-        self._dtype = getattr(torch, compute_dtype)
+        self.dtype = dtype
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
@@ -32,9 +43,10 @@ class Policy:
         self.model.requires_grad_(False).eval()
         return self
 
-    def logprobs(self, row: PackedRow, temperature: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+    def logprobs(self, row: PackedRow, temperature: float = 1.0, *,
+                 full_precision: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-prob and entropy (nats, fp32) of each completion token of a row: ([T], [T])."""
-        with self._autocast():
+        with nullcontext() if full_precision else self._autocast():
             hidden = self.model.get_decoder()(
                 input_ids=row.tokens[None].to(self.device),
                 position_ids=row.positions[None].to(self.device),
@@ -56,6 +68,6 @@ class Policy:
         tokenizer.save_pretrained(folder)
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        if self._dtype == torch.float32:
+        if self.dtype == torch.float32:
             return nullcontext()
-        return torch.autocast(self.device.type, dtype=self._dtype)
+        return torch.autocast(self.device.type, dtype=self.dtype)

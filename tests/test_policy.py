@@ -15,9 +15,9 @@ transformers = pytest.importorskip("transformers")
 from crossthink.config import AlgorithmConfig, ModelConfig, Recipe, RunConfig, TrainConfig
 from crossthink.distributed import Ranks
 from crossthink.packing import Group, pack
-from crossthink.policy import Policy
+from crossthink.policy import Policy, compute_dtype
 from crossthink.schema import Rollout
-from crossthink.update import update
+from crossthink.update import update, with_spread
 
 CPU = torch.device("cpu")
 PROMPTS = ((3, 5, 8), (13, 21, 34, 55))
@@ -95,6 +95,29 @@ def test_two_minibatches_step_twice(folder: Path) -> None:
     optimizer = torch.optim.AdamW(policy.parameters, lr=1e-3)
     update(policy, None, optimizer, rollouts(), the_recipe, Ranks(0, 1, CPU))
     assert {int(state["step"]) for state in optimizer.state.values()} == {2}
+
+
+def test_groups_without_spread_add_their_kl_alone(folder: Path) -> None:
+    """Dropped groups still count in the normaliser: without a KL term, dropping them changes nothing."""
+    batch = [replace(r, advantage=0.0) if r.question_id == "1" else r for r in rollouts()]
+    assert [r.question_id for r in with_spread(batch, 4)] == ["0"] * 4
+    keep = recipe()
+    keep = replace(keep, rollout=replace(keep.rollout, group_size=4), algorithm=AlgorithmConfig(kl_coef=0.0))
+    drop = replace(keep, algorithm=replace(keep.algorithm, zero_spread="drop"))
+    kept, kept_loss = gradients(folder, keep, batch)
+    dropped, dropped_loss = gradients(folder, drop, batch)
+    assert dropped_loss == pytest.approx(kept_loss, abs=1e-6)
+    for a, b in zip(kept, dropped, strict=True):
+        torch.testing.assert_close(a, b, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("flags", "expected"), [
+    (["avx2"], torch.float32), (["avx2", "avx512f"], torch.float32), (["avx512f", "avx512_bf16"], torch.bfloat16)])
+def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.MonkeyPatch, flags: list[str],
+                                                           expected: torch.dtype) -> None:
+    monkeypatch.setattr("crossthink.policy.vector_extensions", lambda: flags)
+    assert compute_dtype("auto", CPU) is expected
+    assert compute_dtype("float32", CPU) is torch.float32
 
 
 WORKER = """

@@ -42,9 +42,11 @@ class VllmEngine:
                               "model.engine = \"transformers\"") from error
         self._cpu = current_platform.is_cpu()
         # Whole prompts only: a chunked one and a seed of its own stop vLLM 0.32 on the CPU ("CPU Generator does not
-        # use offset"), as it draws a token for every chunk and then wants to take the draw back.
-        place: dict[str, Any] = {"kv_cache_memory_bytes": int(cache_gib * 2**30), "enforce_eager": True,
-                                 "enable_chunked_prefill": False, "max_num_batched_tokens": max(max_model_len, 4096)}
+        # use offset"), as it draws a token for every chunk and then wants to take the draw back. Blocks of 32 tokens,
+        # the smallest there are: only whole blocks are shared, and a group's prompt rarely fills one of vLLM's own 128.
+        place: dict[str, Any] = {
+            "kv_cache_memory_bytes": int(cache_gib * 2**30), "enforce_eager": True, "block_size": 32,
+            "enable_chunked_prefill": False, "max_num_batched_tokens": max(max_model_len, 4096)}
         json = {"backend": "xgrammar", "disable_any_whitespace": True}  # small models lose themselves in white space
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)

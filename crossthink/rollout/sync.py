@@ -35,11 +35,11 @@ def sync_weights(policy: Policy, engine: Engine, prompts: Sequence[tuple[int, ..
     for number, (request, completion) in enumerate(zip(requests, completions, strict=True)):
         [row] = pack([Group(request.prompt_ids, (completion.token_ids,), (number,))], budget=1)
         with torch.no_grad():
-            logp, _ = policy.logprobs(row)
+            logp, _ = policy.logprobs(row, full_precision=True)  # the weights are on trial, not the rounding
         sampler = torch.tensor(completion.logprobs)
         gap = max(gap, float((logp.cpu() - sampler).abs().max()))
     if not gap <= tolerance:
         raise SyncError(f"step {step}: after the weight sync trainer and sampler ({engine.name}) differ by {gap:.4g} "
                         f"nats on the same tokens, tolerance {tolerance:.4g}: the sampler holds other weights. "
-                        "Raise train.probe_tolerance only where the two compute in different precisions.")
+                        "Raise train.probe_tolerance only where the sampler computes in another precision than fp32.")
     return gap
