@@ -27,8 +27,9 @@ lint: $(BIN)/.built ## ruff, mypy and clang-format
 	cd build/tree && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p crossthink
 	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
 
-bench: $(BIN)/.built ## the benchmarks that take minutes; results to benchmarks/results/
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+bench: $(BIN)/.built ## a training step beside TRL's, on a finished demo; results to benchmarks/results/
+	$(PIP) -c requirements/cpu.txt -r requirements/bench.txt
+	$(BIN)/python benchmarks/step_time.py --run $(OUT)
 
 clean: ## remove the environment, the build and the runs
 	rm -rf .venv build dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -37,14 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="the command's own")
     arguments = parser.parse_args(argv)
     try:
-        module = import_module(COMMANDS[arguments.command])
+        code: int = import_module(COMMANDS[arguments.command]).main(arguments.arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("crossthink"):
             raise
         print(f"error: crossthink {arguments.command} needs the package {error.name}: "
               f"pip install 'crossthink[{EXTRAS[arguments.command]}]'", file=sys.stderr)
         return 2
-    code: int = module.main(arguments.arguments)
     return code
 
 
