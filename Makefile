@@ -34,17 +34,15 @@ bench: $(BIN)/.built ## a training step beside TRL's, on a finished demo; result
 clean: ## remove the environment, the build and the runs
 	rm -rf .venv build dist runs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.venv/.installed: requirements/cpu.txt requirements/cpu-no-deps.txt
+.venv/.installed: requirements/cpu.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is missing: apt install python3"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11: apt install python3.11, then make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "error: Python has no venv: apt install python3-venv"; exit 2; }
 	@command -v c++ >/dev/null || { echo "error: no C++ compiler: apt install g++"; exit 2; }
 	@$(PYTHON) -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' || { echo "error: Python's headers are missing: apt install python3-dev"; exit 2; }
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@echo "installing the pinned packages (requirements/cpu.txt): about two minutes with a near index"
-	$(PIP) torch==2.13.0
-	$(PIP) -r requirements/cpu.txt
-	$(PIP) --no-deps -r requirements/cpu-no-deps.txt
+	@echo "installing the pinned packages (requirements/cpu.txt): some minutes"
+	$(PIP) --no-deps -r requirements/cpu.txt
 	touch $@
 
 $(BIN)/.built: .venv/.installed pyproject.toml CMakeLists.txt $(CXX_SOURCES)
