@@ -6,14 +6,13 @@ The paper is the default: a field that a recipe does not set has the paper's val
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Literal
 
+from crossthink.toml_tree import ConfigError, build, override
 
-class ConfigError(ValueError):
-    """A recipe that cannot be run; the message names the file, the key and the remedy."""
+__all__ = ["ConfigError", "Recipe", "load_recipe"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,9 +212,9 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise ConfigError(f"{path}: cannot read the recipe: {error.strerror or error}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
-    for override in overrides:
-        _override(tree, override)
-    recipe = _build(Recipe, tree, str(path), "")
+    for word in overrides:
+        override(tree, word)
+    recipe = build(Recipe, tree, str(path), "")
     check_recipe(recipe, str(path))
     return recipe
 
@@ -245,63 +244,3 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     if recipe.rollout.prompts % recipe.algorithm.minibatches:
         raise ConfigError(f"{where}: rollout.prompts = {recipe.rollout.prompts} does not divide into "
                           f"algorithm.minibatches = {recipe.algorithm.minibatches}")
-
-
-def _override(tree: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
-    if not separator:
-        raise ConfigError(f"override {override!r}: write it as section.key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *sections, name = key.strip().removeprefix("--").split(".")
-    for section in sections:
-        tree = tree.setdefault(section, {})
-        if not isinstance(tree, dict):
-            raise ConfigError(f"override {override!r}: {section} is no section")
-    tree[name] = value
-
-
-def _build(kind: type, tree: Any, where: str, prefix: str) -> Any:
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{where}: {prefix.rstrip('.')} must be a table, not {tree!r}")
-    known = {f.name: f for f in fields(kind)}
-    for key in tree:
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key {prefix}{key}; known: {', '.join(sorted(known))}")
-    hints = get_type_hints(kind)
-    for name, item in known.items():
-        if item.default is MISSING and item.default_factory is MISSING and name not in tree:
-            raise ConfigError(f"{where}: {prefix}{name} is missing")
-    return kind(**{name: _value(hints[name], value, where, prefix + name) for name, value in tree.items()})
-
-
-def _value(hint: Any, value: Any, where: str, key: str) -> Any:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return _build(hint, value, where, key + ".")  # type: ignore[arg-type]
-    if origin is Literal:
-        if value not in arguments:
-            raise ConfigError(f"{where}: {key} = {value!r}; one of {', '.join(map(str, arguments))}")
-        return value
-    if origin in (Union, UnionType):
-        return None if value is None else _value(arguments[0], value, where, key)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f"{where}: {key} = {value!r} must be a list")
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_value(arguments[0], item, where, f"{key}[{i}]") for i, item in enumerate(value))
-        if len(value) != len(arguments):
-            raise ConfigError(f"{where}: {key} = {value!r} must have {len(arguments)} values")
-        pairs = zip(arguments, value, strict=True)
-        return tuple(_value(a, item, where, f"{key}[{i}]") for i, (a, item) in enumerate(pairs))
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where}: {key} = {value!r} must be a table")
-        return {name: _value(arguments[1], item, where, f"{key}.{name}") for name, item in value.items()}
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: {key} = {value!r} must be {hint.__name__}, not {type(value).__name__}")
-    return value

@@ -4,7 +4,6 @@ Every part is a command of its own, printed before it runs, so that a reader can
 finished is not done twice: after a kill the demo goes on where it was.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -18,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError, Recipe, load_recipe
 
 _TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node=1", "-m")
@@ -106,31 +106,26 @@ class Book:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the demo; returns the exit code (0 done, 1 failed, 2 bad input)."""
-    parser = argparse.ArgumentParser(prog="crossthink demo", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("crossthink demo", __doc__)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. train.steps=5 data.vote_samples=0")
     parser.add_argument("--recipe", default="recipes/demo.toml", help="default: %(default)s")
     parser.add_argument("--output", type=Path, default=Path("runs/demo"), help="run folder; default: %(default)s")
     parser.add_argument("--no-open", action="store_true", help="do not show the page when it is ready")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_intermixed_args(argv)
-    try:
+
+    def work() -> int:
         recipe = load_recipe(arguments.recipe, arguments.overrides)
-        code = run(recipe, arguments.recipe, arguments.overrides, arguments.output)
-        if code:
+        if code := run(recipe, arguments.recipe, arguments.overrides, arguments.output):
             return code
         from crossthink.report import write_report
 
         page = write_report(arguments.output, arguments.output / "report.html")
-    except (ValueError, RuntimeError, OSError, ImportError) as error:
-        if arguments.debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 1
-    print(f"the result: {page}")
-    if not arguments.no_open and sys.stdout.isatty() and _has_screen():
-        webbrowser.open(page.resolve().as_uri())
-    return 0
+        print(f"the result: {page}")
+        if not arguments.no_open and sys.stdout.isatty() and _has_screen():
+            webbrowser.open(page.resolve().as_uri())
+        return 0
+
+    return exit_code(work, debug=arguments.debug)
 
 
 def _has_screen() -> bool:

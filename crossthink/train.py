@@ -5,7 +5,6 @@ policy-gradient step with a KL term to the frozen start, new weights into the sa
 nothing known; what it adds: a cold start (crossthink/cold_start.py) and a probe after every weight sync.
 """
 
-import argparse
 import json
 import logging
 import sys
@@ -22,6 +21,7 @@ from crossthink import ops
 from crossthink.blend import Blend
 from crossthink.checkpoint import checkpoints, load_checkpoint, save_checkpoint
 from crossthink.cold_start import cold_start, read_traces
+from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError, Recipe, load_recipe
 from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, chat_ids, open_engine
@@ -197,18 +197,17 @@ def _settings(tree: dict[str, Any], section: str) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line of the trainer; returns the exit code (0 done, 1 failed, 2 bad input)."""
-    parser = argparse.ArgumentParser(prog="crossthink.train", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser("crossthink train", __doc__)
     parser.add_argument("recipe", help="TOML recipe")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. train.steps=20 optimizer.lr=1e-5")
     parser.add_argument("--manifest", required=True, help="manifest.json of the data line")
     parser.add_argument("--output", required=True, type=Path, help="run folder; an unfinished run in it is resumed")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     arguments = parser.parse_intermixed_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     if not sys.stderr.isatty():
         disable_progress_bar()
-    try:
+
+    def work() -> None:
         recipe = load_recipe(arguments.recipe, arguments.overrides)
         manifest = Manifest.load(arguments.manifest)
         manifest.verify()
@@ -219,12 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         trainer = Trainer(recipe, manifest, arguments.output, ranks)
         note_what_runs(arguments.output, trainer, ranks)
         trainer.run()
-    except (ValueError, RuntimeError, OSError, ImportError) as error:
-        if arguments.debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 1
-    return 0
+
+    return exit_code(work, debug=arguments.debug)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,12 @@ The questions and the sampling stand in the recipe's [evaluate]. DIR gets respon
 summary.json. The interval of a cell is Wilson's, clustered by question where there are several answers to one.
 """
 
-import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from crossthink.command import command_parser, exit_code
 from crossthink.config import load_recipe
 from crossthink.evaluate.compare import compare, load_evaluation
 from crossthink.evaluate.responses import write_json
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["compare"]:
         return _main_compare(argv[1:])
-    parser = _parser("crossthink.evaluate", __doc__)
+    parser = command_parser("crossthink eval", __doc__)
     parser.add_argument("recipe", help="TOML recipe")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. evaluate.samples=3 evaluate.limit=50")
     parser.add_argument("--model", required=True, help="folder with a transformers model; for an endpoint its URL")
@@ -39,13 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{summary['model']} ({summary['revision'][:12]}), {summary['tokens']} tokens in "
               f"{summary['seconds']:.0f} s\n{evaluation_table(summary)}")
 
-    return _exit_code(work, debug=arguments.debug)
+    return exit_code(work, debug=arguments.debug)
 
 
 def _main_compare(argv: Sequence[str]) -> int:
-    parser = _parser("crossthink.evaluate compare", "Two finished evaluations over the same questions.\n\n"
-                     "The difference is paired by question; its 95% interval is that of Agresti & Min (2005), and p is "
-                     "McNemar's exact test\n(the exact sign test on questions where there are several answers to one).")
+    parser = command_parser("crossthink eval compare", """Two finished evaluations over the same questions.
+
+The difference is paired by question; its 95% interval is that of Agresti & Min (2005), and p is McNemar's exact test
+(the exact sign test on questions where there are several answers to one).""")
     parser.add_argument("before", type=Path, help="folder of an evaluation")
     parser.add_argument("after", type=Path, help="folder of another one")
     parser.add_argument("--output", type=Path, help="JSON file to write, with examples of what flipped")
@@ -57,25 +58,7 @@ def _main_compare(argv: Sequence[str]) -> int:
             write_json(arguments.output, comparison)
         print(f"{arguments.before} -> {arguments.after}\n{comparison_table(comparison)}")
 
-    return _exit_code(work, debug=arguments.debug)
-
-
-def _parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=name, description=description,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    return parser
-
-
-def _exit_code(work: Callable[[], None], *, debug: bool) -> int:
-    try:
-        work()
-    except (ValueError, RuntimeError, OSError, ImportError) as error:
-        if debug:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 1
-    return 0
+    return exit_code(work, debug=arguments.debug)
 
 
 if __name__ == "__main__":
