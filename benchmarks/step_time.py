@@ -29,7 +29,7 @@ def ours(run: Path, steps: int, recipe: str, output: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "-m",
                "crossthink.train", recipe, f"model.path={run / 'train' / 'cold'}", "cold_start.epochs=0",
                f"train.steps={steps + 1}", "train.checkpoint_every=1000", "train.compute_dtype=float32",
-               "--manifest", str(run / "data" / "manifest.json"), "--output", str(folder)]
+               "algorithm.zero_spread=keep", "--manifest", str(run / "data" / "manifest.json"), "--output", str(folder)]
     subprocess.run(command, check=True)
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()][1:]
     parts = {name: statistics.mean(row["seconds"].get(name, 0.0) for row in rows) for name in rows[0]["seconds"]}
