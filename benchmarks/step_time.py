@@ -86,7 +86,8 @@ def measure(side: str, arguments: argparse.Namespace, scratch: Path) -> dict[str
                            "--recipe", arguments.recipe, "--side", side, "--result", str(result)],
                           capture_output=True, text=True)
     if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1]}
+        said = [line for line in done.stderr.splitlines() if "Error" in line]
+        return {"error": said[-1] if said else f"ended with {done.returncode}"}
     return json.loads(result.read_text())
 
 
