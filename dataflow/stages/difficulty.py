@@ -6,7 +6,6 @@ data.difficulty_limit only that many questions are measured, the first in the or
 """
 
 import json
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +18,12 @@ from crossthink.dataflow.stages.stage import BatchStage, StageResult, keep
 
 from crossthink.config import Recipe
 from crossthink.engine import Completion, Request, Sampling
+from crossthink.intervals import wilson
 from crossthink.schema import Difficulty, Question
 from crossthink.verify import check_answer
 
 BATCH = 512
 """Questions that a worker takes at once; those of them that are measured run together."""
-Z = 1.959963984540054
-"""Normal quantile of a two-sided 95% interval."""
 
 
 class Score(beam.PTransform):
@@ -72,7 +70,7 @@ class _Measure:
 
     def _difficulty(self, question: Question, solutions: list[Completion]) -> Difficulty:
         passes = sum(is_right(question, solution) for solution in solutions)
-        low, high = wilson(passes, len(solutions))
+        low, high = wilson(passes / len(solutions), len(solutions))
         sampling = self._sampling
         said = {"max_tokens": sampling.max_tokens, "prompt": prompt_of(question).hash,
                 "temperature": sampling.temperature, "top_p": sampling.top_p}
@@ -84,12 +82,3 @@ def is_right(question: Question, solution: Completion) -> bool:
     """Whether a solution's answer can be read and is the gold."""
     answer = read_answer(question, solution)
     return answer is not None and check_answer(question, answer).correct
-
-
-def wilson(passes: int, attempts: int) -> tuple[float, float]:
-    """95% interval of a share (Wilson 1927): never empty, even for 0 or all of n. `attempts` is above zero."""
-    share, square = passes / attempts, Z * Z
-    centre = share + square / (2 * attempts)
-    half = Z * math.sqrt(share * (1 - share) / attempts + square / (4 * attempts * attempts))
-    scale = 1 + square / attempts
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)

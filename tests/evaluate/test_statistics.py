@@ -6,7 +6,8 @@ from math import comb, sqrt
 
 import pytest
 
-from crossthink.evaluate.statistics import effective_size, exact_p, paired_interval, share_interval, wilson
+from crossthink.evaluate.statistics import effective_size, exact_p, paired_interval, share_interval
+from crossthink.intervals import wilson
 
 
 def test_wilson_is_the_published_interval() -> None:

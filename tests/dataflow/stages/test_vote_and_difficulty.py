@@ -7,11 +7,12 @@ import pytest
 
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.llm.solve import equivalent, read_answer
-from crossthink.dataflow.stages.difficulty import is_right, wilson
+from crossthink.dataflow.stages.difficulty import is_right
 from crossthink.dataflow.stages.stage import Kept, Rejected
 from crossthink.dataflow.stages.vote import decide
 
 from crossthink.engine import Completion
+from crossthink.intervals import wilson
 from crossthink.schema import Question, Votes
 
 Make = Callable[..., Question]
@@ -82,4 +83,4 @@ def test_right_solutions(town: Question) -> None:
     (1, 1, 0.2065, 1.0),  # 1 / (1 + 3.8415)
 ])
 def test_wilson_intervals(passes: int, attempts: int, low: float, high: float) -> None:
-    assert wilson(passes, attempts) == pytest.approx((low, high), abs=5e-5)
+    assert wilson(passes / attempts, attempts) == pytest.approx((low, high), abs=5e-5)
