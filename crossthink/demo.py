@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError, Recipe, load_recipe
+from crossthink.files import write_json
 
 _TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node=1", "-m")
 
@@ -99,9 +100,7 @@ class Book:
         self.seconds[name] = seconds
         kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of the largest of all parts' processes so far
         self._peak = max(self._peak, kib * 1024)
-        facts = {"recipe": self._recipe, "seconds": self.seconds, "peak_rss_bytes": self._peak}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        write_json(self._path, {"recipe": self._recipe, "seconds": self.seconds, "peak_rss_bytes": self._peak})
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from crossthink.config import ConfigError, Recipe, load_recipe
 from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
+from crossthink.files import write_json
 from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
 from crossthink.policy import Policy, compute_dtype
 from crossthink.progress import Progress
@@ -99,7 +100,7 @@ class Trainer:
         policy.save(target, tokenizer)
         facts = {"base": str(self.recipe.model.path), "base_revision": revision(base), "loss": losses,
                  "seconds": perf_counter() - started}
-        (target / "cold_start.json").write_text(json.dumps(facts), encoding="utf-8")
+        write_json(target / "cold_start.json", facts)
 
     def run(self) -> None:
         """Train from the present step to the recipe's last, then write the final model."""
@@ -173,8 +174,7 @@ def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
         if differing:
             raise ConfigError(f"{output}: holds another run (differs in {', '.join(differing)}): "
                               "choose another --output or remove the folder")
-    output.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({**identity, **provenance()}, indent=1), encoding="utf-8")
+    write_json(path, {**identity, **provenance()})
 
 
 def note_what_runs(output: Path, trainer: Trainer, ranks: Ranks) -> None:
@@ -186,7 +186,7 @@ def note_what_runs(output: Path, trainer: Trainer, ranks: Ranks) -> None:
         facts = json.loads(path.read_text(encoding="utf-8"))
         facts |= {"engine": {"name": engine.name, "model": engine.model, "revision": engine.revision}, "ops": used,
                   "compute_dtype": dtype, "device": str(ranks.device), "ranks": ranks.world}
-        path.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        write_json(path, facts)
 
 
 def _settings(tree: dict[str, Any], section: str) -> Any:

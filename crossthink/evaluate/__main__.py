@@ -15,9 +15,9 @@ from pathlib import Path
 from crossthink.command import command_parser, exit_code
 from crossthink.config import load_recipe
 from crossthink.evaluate.compare import compare, load_evaluation
-from crossthink.evaluate.responses import write_json
 from crossthink.evaluate.run import evaluate
 from crossthink.evaluate.tables import comparison_table, evaluation_table
+from crossthink.files import write_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -141,11 +140,3 @@ def read_responses(path: Path) -> list[Response]:
         raise ValueError(f"{path}: not a readable Arrow file ({error})") from error
     check_version(table.schema, Response, str(path))
     return [from_row(Response, row) for row in table.to_pylist()]
-
-
-def write_json(path: Path, tree: dict[str, Any]) -> None:
-    """Write a JSON file, whole or not at all; its folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(tree, indent=1), encoding="utf-8")
-    partial.replace(path)

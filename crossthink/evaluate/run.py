@@ -16,7 +16,8 @@ from crossthink.config import ConfigError, Recipe
 from crossthink.engine import Engine, Request, Sampling, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged, write_json, write_responses
+from crossthink.evaluate.responses import Response, ResponseLog, judged, write_responses
+from crossthink.files import write_json
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
 from crossthink.questions import read_question_file

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, write_json, write_responses
+from crossthink.evaluate.responses import Response, write_responses
+from crossthink.files import write_json
 
 
 @pytest.fixture
