@@ -1,8 +1,8 @@
 """Packed rows: many completions behind their shared prompt in one row of tokens.
 
 A prompt stands in a row once, however many of its completions follow; each completion sees the prompt and itself, and
-its positions go on where the prompt ended. So a row costs what its different tokens cost, and gives each completion the
-hidden states it would have alone.
+its positions go on where the prompt ended (crossthink/attention.py). So a row costs what its different tokens cost, and
+gives each completion the hidden states it would have alone.
 """
 
 from collections.abc import Sequence
@@ -29,17 +29,11 @@ class PackedRow:
 
     tokens: torch.Tensor  # [S] int64
     positions: torch.Tensor  # [S] int64
-    segment: torch.Tensor  # [S] int64, number of the prompt or completion that the token belongs to
-    parent: torch.Tensor  # [S] int64, segment of its prompt; for prompts their own
     source: torch.Tensor  # [T] int64, place in the row whose hidden state predicts the token
     target: torch.Tensor  # [T] int64, the completion tokens
     sequence: torch.Tensor  # [T] int64, index of the completion in the batch, ascending
-
-    def attention(self) -> torch.Tensor:
-        """Who sees whom: [1, 1, S, S] bool. A token sees its own segment and its prompt, never what comes later."""
-        own = self.segment[:, None] == self.segment[None, :]
-        prompt = self.parent[:, None] == self.segment[None, :]
-        return ((own | prompt).tril())[None, None]
+    groups: tuple[tuple[int, ...], ...]
+    """Of each group the length of the prompt and those of its completions, in the row's order."""
 
 
 def pack(groups: Sequence[Group], budget: int) -> list[PackedRow]:
@@ -78,19 +72,13 @@ def _split(group: Group, budget: int) -> list[Group]:
 def _row(groups: Sequence[Group]) -> PackedRow:
     tokens: list[int] = []
     positions: list[int] = []
-    segment: list[int] = []
-    parent: list[int] = []
     source: list[int] = []
     target: list[int] = []
     sequence: list[int] = []
-    number = 0
     for group in groups:
-        prompt_segment, prompt_end, length = number, len(tokens) + len(group.prompt) - 1, len(group.prompt)
+        length, prompt_end = len(group.prompt), len(tokens) + len(group.prompt) - 1
         tokens += group.prompt
         positions += range(length)
-        segment += [prompt_segment] * length
-        parent += [prompt_segment] * length
-        number += 1
         for completion, index in zip(group.completions, group.indices, strict=True):
             start = len(tokens)
             source += [prompt_end, *range(start, start + len(completion) - 1)]
@@ -98,7 +86,5 @@ def _row(groups: Sequence[Group]) -> PackedRow:
             sequence += [index] * len(completion)
             tokens += completion
             positions += range(length, length + len(completion))
-            segment += [number] * len(completion)
-            parent += [prompt_segment] * len(completion)
-            number += 1
-    return PackedRow(*map(torch.tensor, (tokens, positions, segment, parent, source, target, sequence)))
+    lengths = tuple((len(group.prompt), *map(len, group.completions)) for group in groups)
+    return PackedRow(*map(torch.tensor, (tokens, positions, source, target, sequence)), lengths)

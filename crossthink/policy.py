@@ -7,18 +7,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM
 
-from crossthink import ops
+from crossthink import attention, ops
 from crossthink.packing import PackedRow
-from crossthink.provenance import vector_extensions
-
-
-def compute_dtype(name: str, device: torch.device) -> torch.dtype:
-    """The dtype that `train.compute_dtype` names; "auto" is bfloat16 where the device multiplies it natively."""
-    if name == "auto":
-        native = (torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else
-                  bool({"avx512_bf16", "amx_bf16"} & set(vector_extensions())))
-        return torch.bfloat16 if native else torch.float32
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
 
 
 class Policy:
@@ -27,7 +17,8 @@ class Policy:
     def __init__(self, folder: str | Path, *, device: torch.device, dtype: torch.dtype = torch.float32,
                  backend: str = "auto") -> None:
         """`dtype` is that of the matrix products, all but the head's."""
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
+                                                          attn_implementation=attention.NAME)
         self.model.to(device).train()
         self.device = device
         self.backend = backend
@@ -50,7 +41,7 @@ class Policy:
             hidden = self.model.get_decoder()(
                 input_ids=row.tokens[None].to(self.device),
                 position_ids=row.positions[None].to(self.device),
-                attention_mask=row.attention().to(self.device),
+                groups=row.groups,
                 use_cache=False,
             ).last_hidden_state[0]
         head = self.model.get_output_embeddings()

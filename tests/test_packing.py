@@ -4,7 +4,20 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crossthink.packing import Group, pack
+from crossthink.packing import Group, PackedRow, pack
+
+
+def seen(row: PackedRow) -> list[list[int]]:
+    """Who sees whom: equal scores give all that is seen equal shares, and one value a token tells whose they are."""
+    torch = pytest.importorskip("torch")
+    from crossthink.attention import packed_attention
+
+    count = len(row.tokens)
+    scores = torch.zeros(1, 1, count, count)
+    shares = packed_attention(scores, scores, torch.eye(count)[None, None], row.groups)[0, 0]
+    for share in shares:
+        torch.testing.assert_close(share[share > 0], torch.full_like(share[share > 0], 1 / int((share > 0).sum())))
+    return [[int(x > 0) for x in line] for line in shares]
 
 
 def test_a_row_by_hand() -> None:
@@ -15,8 +28,8 @@ def test_a_row_by_hand() -> None:
     assert row.source.tolist() == [2, 3, 2]  # first tokens are predicted by the prompt's last
     assert row.target.tolist() == [8, 9, 10]
     assert row.sequence.tolist() == [0, 0, 1]
-    seen = [[int(x) for x in line] for line in row.attention()[0, 0]]
-    assert seen == [
+    assert row.groups == ((3, 2, 1),)
+    assert seen(row) == [
         [1, 0, 0, 0, 0, 0],
         [1, 1, 0, 0, 0, 0],
         [1, 1, 1, 0, 0, 0],
@@ -28,8 +41,7 @@ def test_a_row_by_hand() -> None:
 
 def test_two_groups_in_a_row_do_not_see_each_other() -> None:
     [row] = pack([Group((1,), ((2,),), (0,)), Group((3,), ((4,),), (1,))], budget=8)
-    seen = [[int(x) for x in line] for line in row.attention()[0, 0]]
-    assert seen == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
+    assert seen(row) == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
 
 
 def test_a_group_over_the_budget_is_split_and_every_token_stays() -> None:
