@@ -1,7 +1,8 @@
 """The blend: a seeded, resumable stream of prompts in declared shares.
 
 Prompt t goes to the part that is furthest behind its share; inside a part the rows come in a seeded order that is drawn
-anew each epoch. So the stream depends on (seed, data, weights) alone, never on the number of ranks.
+anew each epoch. With balanced letters the golds of multiple choice stand at A, B, C, D in turn. So the stream depends on
+(seed, data, weights) alone, never on the number of ranks.
 """
 
 import hashlib
@@ -10,6 +11,10 @@ from typing import Any
 from crossthink.config import BlendConfig, ConfigError
 from crossthink.schema import Question
 from crossthink.shards import Manifest, Questions, read_questions
+from crossthink.templates import move_gold
+
+LETTERS = 4
+"""Places that balanced golds take in turn."""
 
 
 class Blend:
@@ -32,6 +37,8 @@ class Blend:
                 raise ConfigError(f"blend.weights: {config.by} {name!r} has a share of {weight:.3g} but no rows in "
                                   f"{manifest.path}; it has {', '.join(sorted(self._parts))}")
         self._drawn = dict.fromkeys(self.weights, 0)
+        self._balanced = config.letters == "balanced"
+        self._choices = 0
         self._orders: dict[str, tuple[int, list[int]]] = {}
 
     def _members(self, config: BlendConfig, where: str) -> dict[str, list[int]]:
@@ -54,7 +61,13 @@ class Blend:
 
     def take(self, n: int) -> list[Question]:
         """The next n questions of the stream."""
-        return [self._questions[self._next()] for _ in range(n)]
+        return [self._lettered(self._questions[self._next()]) for _ in range(n)]
+
+    def _lettered(self, question: Question) -> Question:
+        if not self._balanced or not question.options:
+            return question
+        self._choices += 1
+        return move_gold(question, (self._choices - 1) % LETTERS)
 
     def _next(self) -> int:
         total = sum(self._drawn.values()) + 1
@@ -73,7 +86,8 @@ class Blend:
 
     def state_dict(self) -> dict[str, Any]:
         """Where the stream stands."""
-        return {"seed": self._seed, "data": self._digest, "drawn": dict(self._drawn)}
+        return {"seed": self._seed, "data": self._digest, "drawn": dict(self._drawn),
+                "choices": self._choices}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state`. Raises ConfigError where it belongs to other data, another seed or other parts."""
@@ -81,4 +95,4 @@ class Blend:
         expected = {"seed": self._seed, "data": self._digest, "parts": sorted(self._drawn)}
         if found != expected:
             raise ConfigError(f"the checkpoint's blend is of another run: {found}, not {expected}")
-        self._drawn = dict(state["drawn"])
+        self._drawn, self._choices = dict(state["drawn"]), state["choices"]

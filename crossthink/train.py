@@ -28,11 +28,11 @@ from crossthink.engine import Engine, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
 from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
-from crossthink.policy import Policy, compute_dtype
+from crossthink.policy import Policy
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
 from crossthink.rollout.groups import sample_rollouts, with_advantages
-from crossthink.rollout.sync import sync_weights
+from crossthink.rollout.sync import TOLERANCE, sync_weights
 from crossthink.schema import Question
 from crossthink.shards import Manifest
 from crossthink.templates import user_message
@@ -66,7 +66,7 @@ class Trainer:
 
     def _policy(self, folder: Path) -> Policy:
         train = self.recipe.train
-        dtype = compute_dtype(train.compute_dtype, self.ranks.device)
+        dtype = getattr(torch, train.compute_dtype)
         return Policy(folder, device=self.ranks.device, dtype=dtype, backend=train.backend)
 
     def _engine(self, folder: Path) -> Engine:
@@ -135,7 +135,7 @@ class Trainer:
         self.step += 1
         synced = perf_counter()
         gap = sync_weights(self.policy, self.engine, self._probe_prompts(drawn), seed=seed, step=self.step,
-                           tolerance=recipe.train.probe_tolerance)
+                           tolerance=recipe.train.probe_tolerance or TOLERANCE[recipe.model.dtype])
         seconds |= sums.seconds | {"sync": perf_counter() - synced}
         everything = self.ranks.gather(rollouts)
         if self.ranks.first:

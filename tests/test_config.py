@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from crossthink.config import ConfigError, load_recipe
 
@@ -27,6 +28,19 @@ def test_overrides_are_toml_values(tmp_path: Path) -> None:
     overrides = ["train.steps=3", "optimizer.lr=1e-5", "run.name=other", "data.languages=['de']"]
     r = load_recipe(recipe(tmp_path, GOOD), overrides)
     assert (r.train.steps, r.optimizer.lr, r.run.name, r.data.languages) == (3, 1e-5, "other", ("de",))
+
+
+@pytest.mark.parametrize(("flags", "expected"), [
+    (["avx2"], "float32"), (["avx2", "avx512f"], "float32"), (["avx512f", "avx512_bf16"], "bfloat16"),
+    (["amx_bf16"], "bfloat16")])
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU decides here")
+def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                           flags: list[str], expected: str) -> None:
+    monkeypatch.setattr("crossthink.precision.vector_extensions", lambda: flags)
+    r = load_recipe(recipe(tmp_path, GOOD), ["model.dtype=auto", "train.compute_dtype=auto"])
+    assert (r.model.dtype, r.train.compute_dtype) == (expected, expected)
+    r = load_recipe(recipe(tmp_path, GOOD), ["train.compute_dtype=auto"])
+    assert (r.model.dtype, r.train.compute_dtype) == ("float32", expected)
 
 
 @pytest.mark.parametrize(("text", "line"), [

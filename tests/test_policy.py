@@ -15,7 +15,7 @@ transformers = pytest.importorskip("transformers")
 from crossthink.config import AlgorithmConfig, ModelConfig, Recipe, RunConfig, TrainConfig
 from crossthink.distributed import Ranks
 from crossthink.packing import Group, pack
-from crossthink.policy import Policy, compute_dtype
+from crossthink.policy import Policy
 from crossthink.schema import Rollout
 from crossthink.update import update, with_spread
 
@@ -109,15 +109,6 @@ def test_groups_without_spread_add_their_kl_alone(folder: Path) -> None:
     assert dropped_loss == pytest.approx(kept_loss, abs=1e-6)
     for a, b in zip(kept, dropped, strict=True):
         torch.testing.assert_close(a, b, rtol=2e-5, atol=2e-6)
-
-
-@pytest.mark.parametrize(("flags", "expected"), [
-    (["avx2"], torch.float32), (["avx2", "avx512f"], torch.float32), (["avx512f", "avx512_bf16"], torch.bfloat16)])
-def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.MonkeyPatch, flags: list[str],
-                                                           expected: torch.dtype) -> None:
-    monkeypatch.setattr("crossthink.policy.vector_extensions", lambda: flags)
-    assert compute_dtype("auto", CPU) is expected
-    assert compute_dtype("float32", CPU) is torch.float32
 
 
 WORKER = """

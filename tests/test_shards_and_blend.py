@@ -77,6 +77,21 @@ def test_a_resumed_stream_goes_on_where_it_stopped(manifest: Manifest) -> None:
         Blend(BlendConfig(), manifest, seed=4).load_state_dict(first.state_dict())
 
 
+def test_balanced_letters_take_turns_also_over_a_resume(make_question: Make, write_manifest: Write) -> None:
+    choices = [make_question(f"g{i}", group="gpr", answer="x", options=("x", "p", "q", "r")) for i in range(5)]
+    manifest = Manifest.load(write_manifest([*choices, make_question("m")]))
+    config = BlendConfig(weights={"gpr": 0.5, "math": 0.5}, letters="balanced")
+    first, second = Blend(config, manifest, seed=0), Blend(config, manifest, seed=0)
+    drawn = first.take(12)
+    second.load_state_dict(first.state_dict())
+    drawn += second.take(12)
+    letters = [q.answer_label for q in drawn if q.options]
+    assert "".join(letters) == "ABCDABCDABCD"  # every other of 24 prompts is multiple choice
+    assert all(q.options["ABCD".index(q.answer_label)] == "x" for q in drawn if q.options)
+    written = Blend(BlendConfig(weights={"gpr": 1.0}), manifest, seed=0).take(5)
+    assert {q.answer_label for q in written} == {"A"}
+
+
 def test_a_share_without_rows_is_named(manifest: Manifest) -> None:
     config = BlendConfig(by="source", weights={"a": 0.5, "law": 0.5})
     with pytest.raises(ConfigError, match=r"source 'law' has a share of 0\.5 but no rows .*; it has a, b, s"):

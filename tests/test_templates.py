@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from crossthink.schema import Question, question_id
-from crossthink.templates import NotOpen, gold_answer, gold_response, shuffle_options, to_open, user_message
+from crossthink.templates import NotOpen, gold_answer, gold_response, move_gold, shuffle_options, to_open, user_message
 
 CITIES = ("Rome", "Paris", "London", "Oslo")
 
@@ -125,3 +125,13 @@ def test_only_questions_with_a_gold_label_are_shuffled(capital: Question, make_q
                      make_question("What is 2 + 2?")):
         with pytest.raises(ValueError, match="names none of its"):
             shuffle_options(question, 1)
+
+
+def test_a_gold_moves_and_the_others_keep_their_order(capital: Question, make_question: Callable[..., Question]) -> None:
+    moved = move_gold(capital, 3)  # Paris out of Rome, Paris, London, Oslo, and in again as the last
+    assert (moved.options, moved.answer_label, moved.answer) == (("Rome", "London", "Oslo", "Paris"), "D", "Paris")
+    assert moved.id == capital.id
+    assert move_gold(moved, 0).options == ("Paris", "Rome", "London", "Oslo")
+    assert move_gold(capital, 4) is capital
+    speaking = make_question("Where is it?", answer="Paris", options=("Paris", "Rome", "None of the above"))
+    assert move_gold(speaking, 1) is speaking

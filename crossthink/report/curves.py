@@ -37,7 +37,7 @@ PANELS = (
           (("zero_spread_groups", "no spread"),), "share"),
     Panel("Sampler gap", "|log-prob of the trainer \u2212 log-prob of the sampler| over the tokens, nats.",
           (("sampler_gap_mean", "mean"), ("sampler_gap_max", "largest")), "log"),
-    Panel("Probe gap", "The same on fixed prompts right after new weights went to the sampler; the run stops where it "
+    Panel("Probe gap", "Its mean on fixed prompts right after new weights went to the sampler; the run stops where it "
           "is too large.", (("probe_gap", "probe"),), "log"),
     Panel("Gradient norm", "Before clipping.", (("grad_norm", "norm"),)),
     Panel("Learning rate", "Of the optimizer's step.", (("lr", "rate"),)),
