@@ -11,6 +11,9 @@
 #include "batch/pack.h"
 #include "cpu/logprob.h"
 #include "cpu/policy.h"
+#ifdef CROSSTHINK_WITH_CUDA
+#include "cuda/logprob.h"
+#endif
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -166,6 +169,57 @@ void checked_use_isa(const std::string& name) {
     require(use_isa(name), "this machine does not run the instruction set " + name);
 }
 
+#ifdef CROSSTHINK_WITH_CUDA
+// Device tensors come as addresses: whoever calls has checked their shapes, device and strides.
+template <class T>
+T* at(uintptr_t address) {
+    return reinterpret_cast<T*>(address);
+}
+
+LogitType logit_type(const std::string& name) {
+    if (name == "float32") return LogitType::kFloat32;
+    if (name == "bfloat16") return LogitType::kBFloat16;
+    require(name == "float16", "logits must be float32, bfloat16 or float16, got " + name);
+    return LogitType::kFloat16;
+}
+
+void cuda_forward(uintptr_t logits, const std::string& type, uintptr_t token, uintptr_t logp, uintptr_t entropy,
+                  uintptr_t stats, int64_t rows, int64_t vocab, int64_t row_stride, double temperature,
+                  uintptr_t stream) {
+    const CudaLogprobForward p{at<const void>(logits),
+                               logit_type(type),
+                               at<const int64_t>(token),
+                               at<float>(logp),
+                               at<float>(entropy),
+                               at<float>(stats),
+                               rows,
+                               vocab,
+                               row_stride,
+                               static_cast<float>(1 / temperature)};
+    py::gil_scoped_release unlocked;
+    cuda_token_logprob_forward(p, at<void>(stream));
+}
+
+void cuda_backward(uintptr_t logits, const std::string& type, uintptr_t token, uintptr_t grad_logp,
+                   uintptr_t grad_entropy, uintptr_t entropy, uintptr_t stats, uintptr_t grad_logits, int64_t rows,
+                   int64_t vocab, int64_t row_stride, double temperature, uintptr_t stream) {
+    const CudaLogprobBackward p{at<const void>(logits),
+                                logit_type(type),
+                                at<const int64_t>(token),
+                                at<const float>(grad_logp),
+                                at<const float>(grad_entropy),
+                                at<const float>(entropy),
+                                at<const float>(stats),
+                                at<void>(grad_logits),
+                                rows,
+                                vocab,
+                                row_stride,
+                                static_cast<float>(1 / temperature)};
+    py::gil_scoped_release unlocked;
+    cuda_token_logprob_backward(p, at<void>(stream));
+}
+#endif
+
 }  // namespace
 }  // namespace crossthink
 
@@ -190,4 +244,15 @@ PYBIND11_MODULE(_core, m) {
           "kind"_a, "sequences"_a, "tokens"_a, "max_completion_length"_a, "clip_low"_a, "clip_high"_a, "kl_coef"_a,
           "sampler_cap"_a, "loss"_a.noconvert(), "grad"_a.noconvert(), "metrics"_a.noconvert(),
           "Fills loss [1], grad [T] and metrics [4]: kl, clip_fraction, ratio_mean, approx_kl.");
+#ifdef CROSSTHINK_WITH_CUDA
+    m.attr("with_cuda") = true;
+    m.def("cuda_token_logprob_forward", &cuda_forward, "logits"_a, "type"_a, "token"_a, "logp"_a, "entropy"_a,
+          "stats"_a, "rows"_a, "vocab"_a, "row_stride"_a, "temperature"_a, "stream"_a,
+          "token_logprob_forward over device memory: addresses, and a stream's handle.");
+    m.def("cuda_token_logprob_backward", &cuda_backward, "logits"_a, "type"_a, "token"_a, "grad_logp"_a,
+          "grad_entropy"_a, "entropy"_a, "stats"_a, "grad_logits"_a, "rows"_a, "vocab"_a, "row_stride"_a,
+          "temperature"_a, "stream"_a, "token_logprob_backward over device memory, into grad_logits.");
+#else
+    m.attr("with_cuda") = false;
+#endif
 }

@@ -28,7 +28,9 @@ def test_auto_is_the_core_on_the_cpu_and_is_logged_once(caplog: pytest.LogCaptur
 
 def test_a_named_backend_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)
-    with pytest.raises(ValueError, match="no backend 'cuda'; it has auto, cpp, triton, eager"):
+    with pytest.raises(ValueError, match="no backend 'rocm'; it has auto, cpp, triton, cuda, eager"):
+        ops.token_logprob(LOGITS, TOKEN, backend="rocm")
+    with pytest.raises(ValueError, match="takes CUDA tensors, got cpu" if _core.with_cuda else "CROSSTHINK_CUDA=ON"):
         ops.token_logprob(LOGITS, TOKEN, backend="cuda")
     with pytest.raises(ValueError, match="TRITON_INTERPRET=1"):
         ops.token_logprob(LOGITS, TOKEN, backend="triton")

@@ -1,8 +1,8 @@
 """The ops' public face: arguments are checked and a backend is chosen here; every op has the same meaning on each.
 
 `kernels/reference.py` is the specification. Backends: "cpp" (the C++ core, CPU tensors), "triton" (CUDA tensors; CPU
-ones under TRITON_INTERPRET=1), "eager" (the specification itself, any device and dtype), "auto". What has run stands in
-`backends_in_use()` and, once for each op and backend, in the log.
+ones under TRITON_INTERPRET=1), "cuda" (CUDA C++, where the build has it), "eager" (the specification itself, any device
+and dtype), "auto". What has run stands in `backends_in_use()` and, once for each op and backend, in the log.
 """
 
 import torch
@@ -51,6 +51,10 @@ def token_logprob(logits: Tensor, token: Tensor, *, temperature: float = 1.0,
         from crossthink.kernels import token_logprob as kernel  # triton is not on every machine
 
         return kernel.token_logprob(logits, token, temperature)
+    if chosen == "cuda":
+        from crossthink.ops import cuda_logprob
+
+        return cuda_logprob.token_logprob(logits, token, temperature)
     return reference.token_logprob(logits, token, temperature)
 
 

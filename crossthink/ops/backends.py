@@ -12,7 +12,7 @@ log = logging.getLogger("crossthink.ops")
 CPP_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 OPS = {
     "linear_logprob": ("cpp", "eager"),
-    "token_logprob": ("cpp", "triton", "eager"),
+    "token_logprob": ("cpp", "triton", "cuda", "eager"),
     "group_advantage": ("cpp", "eager"),
     "policy_loss": ("cpp", "eager"),
 }
@@ -34,6 +34,10 @@ def choose(op: str, backend: str, x: torch.Tensor, dtypes: tuple[torch.dtype, ..
     if chosen == "cpp" and x.dtype not in dtypes:
         names = ", ".join(str(d).removeprefix("torch.") for d in dtypes)
         raise ValueError(f"{op}: the cpp backend takes {names}, got {x.dtype}; backend='eager' takes any")
+    if chosen == "cuda" and not _core.with_cuda:
+        raise ValueError(f"{op}: this build has no CUDA kernels: build where nvcc is, with CROSSTHINK_CUDA=ON")
+    if chosen == "cuda" and x.device.type != "cuda":
+        raise ValueError(f"{op}: the cuda backend takes CUDA tensors, got {x.device}")
     if chosen == "triton" and x.device.type == "cpu" and os.environ.get("TRITON_INTERPRET") != "1":
         raise ValueError(f"{op}: the triton backend takes CUDA tensors; CPU ones only under its interpreter, with "
                          "TRITON_INTERPRET=1 set before triton is imported")

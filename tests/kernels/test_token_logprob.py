@@ -1,6 +1,7 @@
-"""The Triton kernel: under the interpreter against the fp64 truth, and compiled ahead of time for sm_90.
+"""token_logprob for GPUs against the fp64 truth: Triton under the interpreter, and Triton and CUDA where a GPU is.
 
-Both run in processes of their own: triton decides when it is imported whether it interprets.
+Triton is compiled ahead of time for sm_90 as well. What it does here runs in processes of their own: triton decides
+when it is imported whether it interprets.
 """
 
 import os
@@ -13,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
 
-from crossthink import ops
+from crossthink import _core, ops
 
 # T, V, temperature, constant added to every logit, scale, dtype
 CASES = {
@@ -67,7 +68,7 @@ def run(logits: torch.Tensor, token: torch.Tensor, temperature: float, backend: 
     leaf = logits.clone().requires_grad_()
     results = ops.token_logprob(leaf, token, temperature=temperature, backend=backend)
     generator = torch.Generator().manual_seed(9)
-    torch.autograd.backward(results, [torch.randn(len(token), generator=generator).to(x.dtype) for x in results])
+    torch.autograd.backward(results, [torch.randn(len(token), generator=generator).to(x) for x in results])
     return [*(x.detach() for x in results), leaf.grad]
 
 
@@ -82,20 +83,41 @@ def interpreted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torc
 @pytest.mark.parametrize("case", CASES)
 def test_as_near_the_fp64_truth_as_eager(interpreted: dict[str, list[torch.Tensor]], case: str) -> None:
     logits, token, temperature = inputs(case)
+    # the interpreter cuts fp32 to 16 bits where the device rounds: one more unit of the last place
+    assert_as_near_as_eager(interpreted[case], logits, token, temperature, rounding=2**-8)
+
+
+def assert_as_near_as_eager(results: list[torch.Tensor], logits: torch.Tensor, token: torch.Tensor, temperature: float,
+                            rounding: float = 0.0) -> None:
     eager = run(logits, token, temperature, "eager")
     truth = run(logits.double(), token, temperature, "eager")
-    for kernel, e, t in zip(interpreted[case], eager, truth, strict=True):
+    for kernel, e, t in zip(results, eager, truth, strict=True):
         assert kernel.shape == t.shape
         assert kernel.dtype == e.dtype
         if t.numel():
-            # the interpreter cuts fp32 to 16 bits where the device rounds: one more unit of the last place
-            rounding = 0 if e.dtype == torch.float32 else 2**-8 * float(t.abs().max())
-            assert (kernel - t).abs().max() <= (e - t).abs().max() + 2e-6 * max(1.0, float(t.abs().max())) + rounding
+            largest = float(t.abs().max())
+            allowed = 2e-6 * max(1.0, largest) + (0 if e.dtype == torch.float32 else rounding * largest)
+            assert (kernel - t).abs().max() <= (e - t).abs().max() + allowed
 
 
 def test_infinite_and_missing_logits(interpreted: dict[str, list[torch.Tensor]]) -> None:
     for kernel, eager in zip(interpreted["special"], run(*special(), "eager"), strict=True):
         torch.testing.assert_close(kernel, eager, equal_nan=True, rtol=2e-6, atol=2e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("backend", ["triton", "cuda"])
+@pytest.mark.parametrize("case", [*CASES, "special"])
+def test_on_the_gpu(case: str, backend: str) -> None:
+    if backend == "cuda" and not _core.with_cuda:
+        pytest.skip("built without CUDA kernels")
+    logits, token, temperature = special() if case == "special" else inputs(case)
+    results = [x.cpu() for x in run(logits.cuda(), token.cuda(), temperature, backend)]
+    if case == "special":
+        for kernel, eager in zip(results, run(logits, token, temperature, "eager"), strict=True):
+            torch.testing.assert_close(kernel, eager, equal_nan=True, rtol=2e-6, atol=2e-6)
+    else:
+        assert_as_near_as_eager(results, logits, token, temperature)
 
 
 AHEAD_OF_TIME = """
