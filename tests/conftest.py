@@ -1,11 +1,16 @@
 """Shared fixtures: small question sets, manifests and a tiny model, all real files."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from crossthink.schema import Lineage, Question, question_id
+
+settings.register_profile("thorough", max_examples=3000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture

@@ -223,6 +223,25 @@ def test_killed_and_run_again(undisturbed: Path, tmp_path: Path, seen: str) -> N
     assert sorted(path.name for path in folder.iterdir()) == sorted((*SHIPPED, "options.json", "run.json"))
 
 
+@pytest.mark.slow
+def test_killed_again_and_again(undisturbed: Path, tmp_path: Path) -> None:
+    """SIGKILL ever later in one folder, each run going on over what the ones before it left."""
+    folder = tmp_path / "out/data"
+    kills = 0
+    for number in range(60):
+        process = subprocess_of(demo(tmp_path / "out"))
+        try:
+            assert process.wait(timeout=0.5 + 0.25 * number) == 0
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills >= 5
+    assert shipped(folder) == shipped(undisturbed)
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*SHIPPED, "options.json", "run.json"))
+
+
 def test_another_run_in_the_folder_is_one_line_before_any_work(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = write_inputs(tmp_path / "in")

@@ -29,7 +29,7 @@ OPTIONS = st.lists(WORDS, min_size=2, max_size=10, unique_by=lambda text: text.c
 
 
 @given(response=ANY | PIECES | PIECES.map(lambda body: rf"<think></think>\boxed{{{body}}}"))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=max(400, settings().max_examples), deadline=None)
 def test_no_string_raises(ask: Callable[..., Question], response: str) -> None:
     for question in (ask("Paris", options=("Rome", "Paris")), ask("Paris", "text"), ask("4")):
         for verdict in (grade(question, response), check_answer(question, response)):
@@ -38,7 +38,7 @@ def test_no_string_raises(ask: Callable[..., Question], response: str) -> None:
 
 
 @given(gold=PIECES | ANY)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=max(150, settings().max_examples), deadline=None)
 def test_no_gold_raises(ask: Callable[..., Question], gold: str) -> None:
     for kind in ("math", "text"):
         grade(ask(gold, kind), r"<think></think>\boxed{4}")

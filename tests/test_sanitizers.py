@@ -1,0 +1,56 @@
+"""The C++ core built with AddressSanitizer and UndefinedBehaviorSanitizer, under the core's own tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+pybind11 = pytest.importorskip("pybind11")
+
+REPO = Path(__file__).resolve().parents[1]
+TESTS = ("test_core_pack.py", "test_ops_logprob.py", "test_ops_policy.py")
+FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+
+# The sanitized module takes the installed one's place before anything of ours is imported.
+RUN = """
+import importlib.util, sys
+import crossthink
+spec = importlib.util.spec_from_file_location("crossthink._core", sys.argv[1])
+core = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(core)
+sys.modules["crossthink._core"] = crossthink._core = core
+import pytest
+sys.exit(pytest.main(["-p", "no:cacheprovider", "-k", "not torchs_contract and not million", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_core_is_clean_under_sanitizers(tmp_path: Path) -> None:
+    cmake = shutil.which("cmake")
+    compiler = shutil.which("g++")
+    if not cmake or not compiler or sys.platform != "linux":
+        pytest.skip("needs cmake and g++ on Linux")
+    build = tmp_path / "build"
+    subprocess.run([cmake, "-S", str(REPO), "-B", str(build), f"-DPython_EXECUTABLE={sys.executable}",
+                    f"-Dpybind11_DIR={pybind11.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={FLAGS}",
+                    f"-DCMAKE_CXX_COMPILER={compiler}", "-DCROSSTHINK_CUDA=OFF"],
+                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([cmake, "--build", str(build), "--parallel", "2"], check=True, stdout=subprocess.DEVNULL)
+    module = build / f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
+    libraries = [subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True,
+                                text=True).stdout.strip() for name in ("libasan.so", "libubsan.so")]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(module), *(str(REPO / "tests" / name) for name in TESTS)], text=True,
+        capture_output=True, check=False, cwd=REPO, env={
+            **os.environ, "LD_PRELOAD": " ".join(libraries),
+            "ASAN_OPTIONS": "detect_leaks=0",  # Python and torch keep what they allocate at import
+            "UBSAN_OPTIONS": "print_stacktrace=1"})
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert "ERROR: AddressSanitizer" not in done.stderr
+    assert "runtime error" not in done.stderr
