@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/learning.py --run runs/demo --seeds 0 1 2 --output runs/learning
 
-`--run` is a finished demo: its shards are the data. For each seed a cold start, the demo's recipe, and the control
-(the same run from the same cold start, rewards permuted within each group); all three models answer the held-out
+`--run` is a finished demo: its shards are the data. One cold start is where all runs begin; each seed trains from it by
+the demo's recipe, and as a control by the same with rewards permuted within each group. All models answer the held-out
 questions. Overrides of the recipe follow as key=value. What has finished is not done again. Writes
 benchmarks/results/learning.json and learning.svg, and prints the table.
 """
@@ -23,7 +23,9 @@ from crossthink.evaluate.statistics import paired_interval
 from crossthink.provenance import provenance
 
 HERE = Path(__file__).parent
-ARMS = ("cold", "real", "control")
+ARMS = {"real": "none", "control": "permute"}
+"""Arms of the study and their `algorithm.control`."""
+MODELS = ("cold", *ARMS)
 PAIRS = (("real", "cold"), ("control", "cold"), ("real", "control"))
 
 
@@ -34,22 +36,24 @@ def command(*words: object) -> None:
     subprocess.run([sys.executable, "-m", *said], check=True)
 
 
-def run_seed(seed: int, arguments: argparse.Namespace) -> None:
-    """The three models of a seed and their answers."""
-    folder, manifest = arguments.output / f"seed-{seed}", arguments.run / "data" / "manifest.json"
-    settings = [*arguments.overrides, f"run.seed={seed}"]
-    cold = folder / "real" / "cold"
-    arms: dict[str, tuple[list[str], Path]] = {
-        "real": ([], folder / "real"),
-        "control": ([f"model.path={cold}", "cold_start.epochs=0", "algorithm.control=permute"], folder / "control")}
-    for changes, output in arms.values():
-        if not (output / "final" / "config.json").exists():
-            command("crossthink.train", arguments.recipe, *settings, *changes, "--manifest", manifest, "--output",
-                    output)
-    models = {"cold": cold, "real": folder / "real" / "final", "control": folder / "control" / "final"}
-    for name, model in models.items():
-        command("crossthink.evaluate", arguments.recipe, *settings, "--model", model, "--output",
-                folder / "eval" / name)
+def run_arm(arm: str, seed: int, start: Path, arguments: argparse.Namespace) -> None:
+    """One training run from the model `start`, and the held-out answers of the model it made."""
+    folder, settings = arguments.output / f"seed-{seed}", [*arguments.overrides, f"run.seed={seed}"]
+    train(folder / arm, arguments, *settings, f"model.path={start}", "cold_start.epochs=0",
+          f"algorithm.control={ARMS[arm]}")
+    answer(folder / arm / "final", folder / "eval" / arm, arguments, settings)
+
+
+def train(output: Path, arguments: argparse.Namespace, *settings: str) -> None:
+    """Train into `output`, unless that has been done."""
+    if not (output / "final" / "config.json").exists():
+        command("crossthink.train", arguments.recipe, *settings, "--manifest",
+                arguments.run / "data" / "manifest.json", "--output", output)
+
+
+def answer(model: Path, output: Path, arguments: argparse.Namespace, settings: Sequence[str]) -> None:
+    """Let a model answer the held-out questions."""
+    command("crossthink.evaluate", arguments.recipe, *settings, "--model", model, "--output", output)
 
 
 def shares(responses: Sequence[Response], cell: str) -> dict[str, float]:
@@ -61,32 +65,32 @@ def shares(responses: Sequence[Response], cell: str) -> dict[str, float]:
     return {question: mean(rights) for question, rights in found.items()}
 
 
-def compare(folders: Sequence[Path]) -> dict[str, Any]:
+def compare(output: Path, seeds: Sequence[int]) -> dict[str, Any]:
     """Accuracy of each seed, and paired differences of the questions' means over seeds, with their 95% intervals.
 
     The seeds answer the same questions: clustered by question, an interval is not narrowed by asking them again.
     """
-    answers = {(folder, arm): read_responses(folder / "eval" / arm / "responses.arrow")
-               for folder in folders for arm in ARMS}
-    cells = ["all", *sorted({name for r in answers[folders[0], "cold"] for name in cell_names(r)
-                             if name.split("/")[0] in GROUPS})]
+    cold = read_responses(output / "start" / "eval" / "responses.arrow")
+    answers = {"cold": [cold]} | {arm: [read_responses(output / f"seed-{seed}" / "eval" / arm / "responses.arrow")
+                                        for seed in seeds] for arm in ARMS}
+    cells = ["all", *sorted({name for r in cold for name in cell_names(r) if name.split("/")[0] in GROUPS})]
     table: dict[str, Any] = {}
     for cell in cells:
-        by_arm = {arm: [shares(answers[folder, arm], cell) for folder in folders] for arm in ARMS}
-        row: dict[str, Any] = {"accuracy": {arm: [mean(s.values()) for s in by_arm[arm]] for arm in ARMS}}
-        for after, before in PAIRS:
-            questions = list(by_arm[before][0])
-            means = {arm: [mean(seed[question] for seed in by_arm[arm]) for question in questions]
-                     for arm in (before, after)}
-            row[f"{after} - {before}"] = paired_interval(means[before], means[after])
-        table[cell] = row
+        by_model = {name: [shares(responses, cell) for responses in answers[name]] for name in MODELS}
+        questions = list(by_model["cold"][0])
+        means = {name: [mean(run[question] for run in runs) for question in questions]
+                 for name, runs in by_model.items()}
+        table[cell] = {"n": len(questions),
+                       "accuracy": {name: [mean(run.values()) for run in runs] for name, runs in by_model.items()},
+                       **{f"{after} - {before}": paired_interval(means[before], means[after])
+                          for after, before in PAIRS}}
     return table
 
 
 def curves(folders: Sequence[Path]) -> dict[str, list[list[float]]]:
     """Reward of each step, for each arm and seed."""
     return {arm: [[json.loads(line)["reward"] for line in (folder / arm / "metrics.jsonl").read_text().splitlines()]
-                  for folder in folders] for arm in ("real", "control")}
+                  for folder in folders] for arm in ARMS}
 
 
 def draw(rewards: dict[str, list[list[float]]], table: dict[str, Any], path: Path) -> None:
@@ -105,7 +109,7 @@ def draw(rewards: dict[str, list[list[float]]], table: dict[str, Any], path: Pat
     left.set(xlabel="step", ylabel="reward (mean of 5 steps)", ylim=(0, 1), title="Rollouts")
     left.legend(frameon=False)
     for place, cell in enumerate(table):
-        for shift, arm in enumerate(ARMS):
+        for shift, arm in enumerate(MODELS):
             values = table[cell]["accuracy"][arm]
             right.plot([place + 0.22 * (shift - 1)] * len(values), values, "o", color=colours[arm],
                        label=arm if not place else None)
@@ -124,10 +128,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--output", type=Path, default=Path("runs/learning"))
     arguments = parser.parse_intermixed_args()
-    for seed in arguments.seeds:
-        run_seed(seed, arguments)
-    folders = [arguments.output / f"seed-{seed}" for seed in arguments.seeds]
-    table, rewards = compare(folders), curves(folders)
+    begin = arguments.output / "start"
+    first = [*arguments.overrides, f"run.seed={arguments.seeds[0]}"]
+    train(begin, arguments, *first, "train.steps=0")
+    answer(begin / "cold", begin / "eval", arguments, first)
+    for arm in ARMS:
+        for seed in arguments.seeds:
+            run_arm(arm, seed, begin / "cold", arguments)
+    table = compare(arguments.output, arguments.seeds)
+    rewards = curves([arguments.output / f"seed-{seed}" for seed in arguments.seeds])
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     said = ["python", "benchmarks/learning.py", "--seeds", *map(str, arguments.seeds), *arguments.overrides]
@@ -135,7 +144,7 @@ def main() -> None:
     (results / "learning.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     draw(rewards, table, results / "learning.svg")
     for cell, row in table.items():
-        accuracy = ", ".join(f"{arm} {mean(row['accuracy'][arm]):.3f}" for arm in ARMS)
+        accuracy = ", ".join(f"{name} {mean(row['accuracy'][name]):.3f}" for name in MODELS)
         print(f"{cell:10s} {accuracy}")
         for after, before in PAIRS:
             difference, low, high = row[f"{after} - {before}"]

@@ -20,16 +20,28 @@ from typing import Any
 from crossthink.provenance import provenance
 
 HERE = Path(__file__).parent
-SIDES = ("crossthink", "trl-defaults", "trl-best", "trl-vllm")
+OURS = {
+    "crossthink": (),
+    "crossthink-fp32": ("train.compute_dtype=float32", "model.dtype=float32"),
+}
+"""Settings of our sides: the recipe as it is, and everything in fp32."""
+TRL: dict[str, dict[str, Any]] = {
+    "trl-defaults": {},
+    "trl-fp32": {"bf16": False, "gradient_checkpointing": False},
+    "trl-bf16": {"bf16": True, "gradient_checkpointing": False},
+    "trl-vllm": {"bf16": False, "gradient_checkpointing": False, "use_vllm": True, "vllm_mode": "colocate"},
+}
+"""Settings of TRL's sides over its defaults."""
+SIDES = (*OURS, *TRL)
 
 
-def ours(run: Path, steps: int, recipe: str, output: Path) -> dict[str, Any]:
-    """Our trainer on the run's data from the run's cold-started model."""
-    folder = output / "ours"
+def ours(side: str, run: Path, steps: int, recipe: str, output: Path) -> dict[str, Any]:
+    """Our trainer on the run's data from the run's cold-started model. No group is left out: TRL leaves none out."""
+    folder = output / side
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=1", "-m",
                "crossthink.train", recipe, f"model.path={run / 'train' / 'cold'}", "cold_start.epochs=0",
-               f"train.steps={steps + 1}", "train.checkpoint_every=1000", "train.compute_dtype=float32",
-               "algorithm.zero_spread=keep", "--manifest", str(run / "data" / "manifest.json"), "--output", str(folder)]
+               f"train.steps={steps + 1}", "train.checkpoint_every=1000", "algorithm.zero_spread=keep",
+               *OURS[side], "--manifest", str(run / "data" / "manifest.json"), "--output", str(folder)]
     subprocess.run(command, check=True)
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()][1:]
     parts = {name: statistics.mean(row["seconds"].get(name, 0.0) for row in rows) for name in rows[0]["seconds"]}
@@ -62,13 +74,13 @@ def trl(side: str, run: Path, steps: int, recipe_path: str) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "output_dir": tempfile.mkdtemp(), "max_steps": steps + 1, "num_generations": recipe.rollout.group_size,
         "max_completion_length": recipe.rollout.max_tokens, "temperature": recipe.rollout.temperature,
-        "learning_rate": recipe.optimizer.lr, "beta": recipe.algorithm.kl_coef, "per_device_train_batch_size": batch,
+        "learning_rate": recipe.optimizer.lr, "beta": recipe.algorithm.kl_coef,
+        # TRL's own size of 8; the whole batch at once needs more than 24 GB
+        "per_device_train_batch_size": recipe.rollout.group_size, "gradient_accumulation_steps": recipe.rollout.prompts,
         "use_cpu": True, "report_to": [], "save_strategy": "no", "logging_steps": 1, "shuffle_dataset": False,
-        "seed": recipe.run.seed}
-    if side != "trl-defaults":
-        settings |= {"bf16": False, "gradient_checkpointing": False}
+        "seed": recipe.run.seed, **TRL[side]}
     if side == "trl-vllm":
-        settings |= {"use_vllm": True, "vllm_mode": "colocate", "vllm_max_model_length": recipe.model.max_model_len}
+        settings["vllm_max_model_length"] = recipe.model.max_model_len
     trainer = GRPOTrainer(model=str(run / "train" / "cold"), reward_funcs=reward, args=GRPOConfig(**settings),
                           train_dataset=rows)
     trainer.train()
@@ -79,8 +91,8 @@ def trl(side: str, run: Path, steps: int, recipe_path: str) -> dict[str, Any]:
 
 def measure(side: str, arguments: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """One side, in a process of its own; an error is part of the result, never left out."""
-    if side == "crossthink":
-        return ours(arguments.run, arguments.steps, arguments.recipe, scratch)
+    if side in OURS:
+        return ours(side, arguments.run, arguments.steps, arguments.recipe, scratch)
     result = scratch / f"{side}.json"
     done = subprocess.run([sys.executable, __file__, "--run", str(arguments.run), "--steps", str(arguments.steps),
                            "--recipe", arguments.recipe, "--side", side, "--result", str(result)],
