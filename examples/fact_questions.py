@@ -1,4 +1,8 @@
-"""Multiple-choice questions that state their facts: `largest`, `earliest`, `lookup` and `member`."""
+"""Questions that state their facts: `largest`, `earliest`, `lookup` and `member`.
+
+Half of the first three are open-ended, with the same words and without options, as T_Open makes them from T_MCQ in the
+paper; "which of these" makes no sense without them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +13,13 @@ from page_source import DOMAINS, Table, read_pages, tables_of
 from splits import Row, shingles, too_alike
 
 FACT_FAMILIES = ("largest", "earliest", "lookup", "member")
+OPEN_FAMILIES = ("largest", "earliest", "lookup")
+"""Those that can be asked without options."""
 LABELS = "ABCD"
+OPEN = -1
+"""In place of the number of a letter: no options."""
+UNIT = 2 * len(LABELS)
+"""Rows of a family come in multiples of this, so that the letters balance."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,12 +106,13 @@ WRITERS: dict[str, Callable[[Table, Random, FactKnobs], Draft]] = {
 def fact_rows(family: str, count: int, split: str, rng: Random, knobs: FactKnobs) -> list[Row]:
     """`count` questions of one family: over the pages' facts for "training", over invented facts for other splits.
 
-    Every letter is right equally often. Raises ValueError where `count` is no multiple of four, or where the pages
-    hold too few facts for so many different questions.
+    Every other one is open-ended where the family allows it. Every letter is right equally often. Raises ValueError
+    where `count` is no multiple of eight, or where the pages hold too few facts for so many different questions.
     """
-    if count % len(LABELS):
-        raise ValueError(f"{count} rows of {family}: give a multiple of {len(LABELS)}, so that the letters balance")
-    letters = [position for position in range(len(LABELS)) for _ in range(count // len(LABELS))]
+    if count % UNIT:
+        raise ValueError(f"{count} rows of {family}: give a multiple of {UNIT}, so that the letters balance")
+    kinds = [*range(len(LABELS)), *([OPEN] * len(LABELS) if family in OPEN_FAMILIES else range(len(LABELS)))]
+    letters = [kind for kind in kinds for _ in range(count // UNIT)]
     rng.shuffle(letters)
     draw = _page_tables(family, rng) if split == "training" else _invented_tables(family, split, rng, knobs)
     rows: list[Row] = []
@@ -134,11 +145,13 @@ def _row(draft: Draft, letter: int, table: Table, split: str, rng: Random) -> Ro
     options = list(draft.wrong)
     rng.shuffle(options)
     options.insert(letter, draft.right)
+    if letter == OPEN:
+        options = []
     row: Row = {"question": draft.question, "options": options, "answer": draft.right, "domain": table.domain,
                 "family": table.family}
     if split == "cold_start":
-        walk = [f"{LABELS[i]} {options[i]} {'yes' if i == letter else 'no'}." for i in range(letter + 1)]
-        row["reasoning"] = " ".join([draft.clue, *walk])
+        walk = [f"{LABELS[i]} {option} {'yes' if i == letter else 'no'}." for i, option in enumerate(options)]
+        row["reasoning"] = " ".join([draft.clue, *walk[:letter + 1]])
     return row
 
 

@@ -1,6 +1,6 @@
-"""Write the example's four question files.
+"""Write the example's five question files.
 
-    python examples/generate.py [OUT] [--seed 0] [--rows-math 240] [--rows-facts 360] [--rows-evaluation 400]
+    python examples/generate.py [OUT] [--seed 0] [--rows-math 240] [--rows-facts 480] [--rows-evaluation 480]
                                 [--rows-cold 240]
 
 The same arguments give the same bytes. Training questions on facts come from the tables of the pages; evaluation and
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from fact_questions import FACT_FAMILIES, LABELS, FactKnobs, fact_rows
+from fact_questions import FACT_FAMILIES, UNIT, FactKnobs, fact_rows
 from math_questions import MATH_FAMILIES, MathKnobs, math_rows
 from splits import SPLITS, Row
 
@@ -42,10 +42,13 @@ def generate(seed: int, n_per_family: int, families: Sequence[str], split: str, 
     return rows
 
 
-def question_files(seed: int, *, rows_math: int = 240, rows_facts: int = 360, rows_evaluation: int = 400,
+def question_files(seed: int, *, rows_math: int = 240, rows_facts: int = 480, rows_evaluation: int = 480,
                    rows_cold: int = 240, math: MathKnobs | None = None,
                    facts: FactKnobs | None = None) -> dict[str, list[Row]]:
-    """All four files by name, rows mixed. Evaluation and cold start are half arithmetic, half facts."""
+    """All five files by name, rows mixed. Evaluation and cold start are half arithmetic, half facts.
+
+    The training questions on facts are in two files, with options and without.
+    """
     wanted = {
         "questions-math.jsonl": ("training", rows_math, 0),
         "questions-facts.jsonl": ("training", 0, rows_facts),
@@ -55,17 +58,20 @@ def question_files(seed: int, *, rows_math: int = 240, rows_facts: int = 360, ro
     files = {}
     for name, (split, n_math, n_facts) in wanted.items():
         rows: list[Row] = []
-        for family, count in [*_shares(MATH_FAMILIES, n_math, 1), *_shares(FACT_FAMILIES, n_facts, len(LABELS))]:
+        for family, count in [*_shares(MATH_FAMILIES, n_math, 1), *_shares(FACT_FAMILIES, n_facts, UNIT)]:
             rows += generate(seed, count, [family], split, math, facts)
         Random(f"{seed}/{name}").shuffle(rows)
         files[name] = rows
+    facts_rows = files["questions-facts.jsonl"]
+    files["questions-facts.jsonl"] = [row for row in facts_rows if row["options"]]
+    files["questions-facts-open.jsonl"] = [row for row in facts_rows if not row["options"]]
     return files
 
 
 def _shares(families: Sequence[str], total: int, unit: int) -> list[tuple[str, int]]:
     """`total` rows over the families as evenly as multiples of `unit` allow, the first families getting the rest."""
     if total % unit:
-        raise ValueError(f"{total} multiple-choice rows do not balance over {unit} letters: give a multiple of {unit}")
+        raise ValueError(f"{total} rows of facts do not balance: give a multiple of {unit}")
     each, rest = divmod(total // unit, len(families))
     return [(family, unit * (each + (index < rest))) for index, family in enumerate(families)]
 
@@ -80,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the example's question files.")
     parser.add_argument("out", nargs="?", type=Path, default=HERE, help="folder (default: examples/)")
     parser.add_argument("--seed", type=int, default=0)
-    for name, rows in (("math", 240), ("facts", 360), ("evaluation", 400), ("cold", 240)):
+    for name, rows in (("math", 240), ("facts", 480), ("evaluation", 480), ("cold", 240)):
         parser.add_argument(f"--rows-{name}", type=int, default=rows, metavar="N")
     args = parser.parse_args()
     try:

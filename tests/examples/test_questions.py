@@ -10,10 +10,13 @@ from random import Random
 import pytest
 from question_text import DOMAINS, invented_names, ngrams, numbers, stated_facts
 
-FILES = ("questions-math.jsonl", "questions-facts.jsonl", "evaluation.jsonl", "cold_start.jsonl")
+FILES = ("questions-math.jsonl", "questions-facts.jsonl", "questions-facts-open.jsonl", "evaluation.jsonl",
+         "cold_start.jsonl")
+TRAINING, HELD_OUT = FILES[:3], FILES[3:]
+WITH_OPTIONS = ("questions-facts.jsonl", *HELD_OUT)
 
 
-def solve_open(question):
+def solve_arithmetic(question):
     """The answer from the words of the question alone."""
     found = numbers(question)
     if re.search(r"twice|Double", question):
@@ -29,8 +32,8 @@ def solve_open(question):
     return first - second
 
 
-def solve_choice(row):
-    """All options that the stated facts make right."""
+def solve_facts(row):
+    """All options, or without options all names or values, that the stated facts make right."""
     question = row["question"]
     if row["family"] == "member":
         kinds = {kind: names.split(", ") for kind, names in re.findall(r"(\w+): ([^.]+)\.", question)}
@@ -53,30 +56,35 @@ def test_every_answer_follows_from_the_question(rows, file):
     for row in rows(file):
         if row["options"]:
             assert len(set(row["options"])) == 4, row
-            assert solve_choice(row) == [row["answer"]], row
             assert row["answer"] in row["options"], row
+        if row["domain"] == "math":
+            assert row["answer"] == str(solve_arithmetic(row["question"])), row
         else:
-            assert row["answer"] == str(solve_open(row["question"])), row
+            assert solve_facts(row) == [row["answer"]], row
 
 
 def test_counts_and_domains(rows):
-    # 240 = 4 x 60; 360 = 92 + 92 + 88 + 88; 400 = 4 x 50 + (52 + 52 + 48 + 48); 240 = 4 x 30 + (32 + 32 + 28 + 28)
-    families = {file: Counter(row["family"] for row in rows(file)) for file in FILES}
-    open_families = ("sum", "difference", "word", "double")
-    choice_families = ("largest", "earliest", "lookup", "member")
-    assert families["questions-math.jsonl"] == dict.fromkeys(open_families, 60)
-    assert families["questions-facts.jsonl"] == dict(zip(choice_families, (92, 92, 88, 88), strict=True))
-    assert families["evaluation.jsonl"] == dict.fromkeys(open_families, 50) | dict(
-        zip(choice_families, (52, 52, 48, 48), strict=True))
-    assert families["cold_start.jsonl"] == dict.fromkeys(open_families, 30) | dict(
-        zip(choice_families, (32, 32, 28, 28), strict=True))
+    # Facts come in eights: 480 = 8 x 60, 15 a family; evaluation 240 = 8 x 30, 8 + 8 + 7 + 7; cold start 120 = 8 x 15,
+    # 4 + 4 + 4 + 3. Half of an eight has options, in `member` all of it.
+    def counted(sizes):
+        return Counter({(family, options): half for family, size in zip(facts, sizes, strict=True)
+                        for options, half in ((True, size if family == "member" else size // 2),
+                                              (False, 0 if family == "member" else size // 2)) if half})
+
+    facts, arithmetic = ("largest", "earliest", "lookup", "member"), ("sum", "difference", "word", "double")
+    found = {file: Counter((row["family"], bool(row["options"])) for row in rows(file)) for file in FILES}
+    assert found["questions-math.jsonl"] == {(family, False): 60 for family in arithmetic}
+    assert found["questions-facts.jsonl"] + found["questions-facts-open.jsonl"] == counted([120] * 4)
+    assert not any(options for _, options in found["questions-facts-open.jsonl"])
+    assert found["evaluation.jsonl"] == counted([64, 64, 56, 56]) | {(family, False): 60 for family in arithmetic}
+    assert found["cold_start.jsonl"] == counted([32, 32, 32, 24]) | {(family, False): 30 for family in arithmetic}
     for file in FILES[1:]:
-        domains = Counter(row["domain"] for row in rows(file) if row["options"])
+        domains = Counter(row["domain"] for row in rows(file) if row["domain"] != "math")
         assert set(domains) == DOMAINS
-        assert max(domains.values()) - min(domains.values()) <= 4
+        assert max(domains.values()) - min(domains.values()) <= 16
 
 
-@pytest.mark.parametrize("file", FILES[1:])
+@pytest.mark.parametrize("file", WITH_OPTIONS)
 def test_letters_balance_and_length_tells_nothing(rows, file):
     chosen = [row for row in rows(file) if row["options"]]
     letters = Counter((row["family"], row["options"].index(row["answer"])) for row in chosen)
@@ -87,7 +95,7 @@ def test_letters_balance_and_length_tells_nothing(rows, file):
         length = max(map(len, row["options"]))
         ties = [option for option in row["options"] if len(option) == length]
         longest += (row["answer"] in ties) / len(ties)
-    # A guess by length is right one time in four; 0.08 is about two standard errors of the smallest file (120 rows).
+    # A guess by length is right one time in four; 0.08 is about two standard errors of a file of 120 rows, and there are 72 at least.
     assert abs(longest / len(chosen) - 0.25) < 0.08
 
 
@@ -101,9 +109,9 @@ def test_questions_are_short_and_unlike_each_other(rows):
 
 def test_no_question_number_pair_or_name_stands_in_two_files(rows):
     questions = {file: {row["question"] for row in rows(file)} for file in FILES}
-    pairs = {file: {tuple(sorted(numbers(row["question"]))) for row in rows(file) if not row["options"]}
+    pairs = {file: {tuple(sorted(numbers(row["question"]))) for row in rows(file) if row["domain"] == "math"}
              for file in FILES}
-    names = {file: invented_names(rows(file)) for file in FILES[2:]}
+    names = {file: invented_names(rows(file)) for file in HELD_OUT}
     for one, other in combinations(FILES, 2):
         assert not questions[one] & questions[other]
         assert not pairs[one] & pairs[other]
@@ -111,8 +119,8 @@ def test_no_question_number_pair_or_name_stands_in_two_files(rows):
     assert not names["evaluation.jsonl"] & names["cold_start.jsonl"]
     # Eight words in a row are what decontamination looks for.
     eights = {file: set().union(*(ngrams(row["question"], 8) for row in rows(file))) for file in FILES}
-    for training in FILES[:2]:
-        for held_out in FILES[2:]:
+    for training in TRAINING:
+        for held_out in HELD_OUT:
             assert not eights[training] & eights[held_out]
 
 
@@ -125,13 +133,16 @@ def test_reasoning_leads_to_the_answer(rows):
             assert [word for _, _, word in walked] == ["no"] * (len(walked) - 1) + ["yes"], row
             assert walked[-1][1] == row["answer"], row
             assert row["answer"] in reasoning.split(". ", 1)[0], row
+        elif row["domain"] != "math":
+            assert row["answer"] in reasoning, row
+            assert reasoning.count(".") == 1, row
         else:
             steps = re.findall(r"(\d+) ([+-]) (\d+) = (\d+)", reasoning)
             for left, sign, right, result in steps:
                 assert int(left) + (1 if sign == "+" else -1) * int(right) == int(result), row
             assert steps[-1][3] == row["answer"], row
-        assert 4 <= len(reasoning.split()) <= 22, row
-    assert not any("reasoning" in row for file in FILES[:3] for row in rows(file))
+        assert 2 <= len(reasoning.split()) <= 22, row
+    assert not any("reasoning" in row for file in FILES[:4] for row in rows(file))
 
 
 def test_steps_by_hand():
@@ -156,7 +167,7 @@ def test_another_seed_gives_other_questions_that_stay_apart(rows):
     training = generate(7, 40, ["sum", "word"], "training")
     again = generate(7, 40, ["sum", "word"], "training")
     assert training == again != generate(8, 40, ["sum", "word"], "training")
-    held_out = {tuple(sorted(numbers(row["question"]))) for row in rows("evaluation.jsonl") if not row["options"]}
+    held_out = {tuple(sorted(numbers(row["question"]))) for row in rows("evaluation.jsonl") if row["domain"] == "math"}
     assert not held_out & {tuple(sorted(numbers(row["question"]))) for row in training}
 
 
@@ -181,7 +192,7 @@ def test_what_cannot_be_made_is_refused():
     from fact_questions import FactKnobs, fact_rows
     from generate import generate
 
-    with pytest.raises(ValueError, match="multiple of 4"):
+    with pytest.raises(ValueError, match="multiple of 8"):
         fact_rows("largest", 10, "training", Random(0), FactKnobs())
     with pytest.raises(ValueError, match="widen"):
         generate(0, 100_000, ["sum"], "training")
