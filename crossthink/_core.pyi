@@ -22,3 +22,13 @@ def policy_loss(logp: Floats, old_logp: Floats, advantage: Floats, mask: Bools, 
                 ref_logp: Floats | None, sampler_logp: Floats | None, kind: str, sequences: float, tokens: float,
                 max_completion_length: float, clip_low: float, clip_high: float, kl_coef: float, sampler_cap: float,
                 loss: Floats, grad: Floats, metrics: Floats) -> None: ...
+
+with_cuda: bool
+"""Whether the build has the CUDA kernels; without them the functions below are missing."""
+
+# Addresses of device memory and the handle of a stream.
+def cuda_token_logprob_forward(logits: int, type: str, token: int, logp: int, entropy: int, stats: int, rows: int,
+                               vocab: int, row_stride: int, temperature: float, stream: int) -> None: ...
+def cuda_token_logprob_backward(logits: int, type: str, token: int, grad_logp: int, grad_entropy: int, entropy: int,
+                                stats: int, grad_logits: int, rows: int, vocab: int, row_stride: int,
+                                temperature: float, stream: int) -> None: ...

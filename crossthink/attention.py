@@ -27,7 +27,7 @@ def packed_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor
         key, value = key.repeat_interleave(repeat, dim=1), value.repeat_interleave(repeat, dim=1)
     lengths = [length for group in groups for length in group]
     # split, not slices: the gradient of a slice is as long as the row
-    segments = zip(*(tensor.split(lengths, dim=2) for tensor in (query, key, value)), strict=True)
+    segments = zip(*(torch.split(tensor, lengths, dim=2) for tensor in (query, key, value)), strict=True)
     seen = []
     for _, *completions in groups:
         q, prompt_key, prompt_value = next(segments)

@@ -1,8 +1,8 @@
 """The blend: a seeded, resumable stream of prompts in declared shares.
 
 Prompt t goes to the part that is furthest behind its share; inside a part the rows come in a seeded order that is drawn
-anew each epoch. With balanced letters the golds of multiple choice stand at A, B, C, D in turn. So the stream depends on
-(seed, data, weights) alone, never on the number of ranks.
+anew each epoch. With balanced letters the golds of multiple choice stand at A, B, C, D in turn. So the stream depends
+on (seed, data, weights) alone, never on the number of ranks.
 """
 
 import hashlib

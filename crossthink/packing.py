@@ -87,4 +87,5 @@ def _row(groups: Sequence[Group]) -> PackedRow:
             tokens += completion
             positions += range(length, length + len(completion))
     lengths = tuple((len(group.prompt), *map(len, group.completions)) for group in groups)
-    return PackedRow(*map(torch.tensor, (tokens, positions, source, target, sequence)), lengths)
+    return PackedRow(torch.tensor(tokens), torch.tensor(positions), torch.tensor(source), torch.tensor(target),
+                     torch.tensor(sequence), lengths)

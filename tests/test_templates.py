@@ -127,7 +127,8 @@ def test_only_questions_with_a_gold_label_are_shuffled(capital: Question, make_q
             shuffle_options(question, 1)
 
 
-def test_a_gold_moves_and_the_others_keep_their_order(capital: Question, make_question: Callable[..., Question]) -> None:
+def test_a_gold_moves_and_the_others_keep_their_order(capital: Question,
+                                                      make_question: Callable[..., Question]) -> None:
     moved = move_gold(capital, 3)  # Paris out of Rome, Paris, London, Oslo, and in again as the last
     assert (moved.options, moved.answer_label, moved.answer) == (("Rome", "London", "Oslo", "Paris"), "D", "Paris")
     assert moved.id == capital.id

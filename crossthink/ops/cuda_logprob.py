@@ -15,8 +15,8 @@ def _forward(logits: Tensor, token: Tensor, temperature: float) -> tuple[Tensor,
     logits, token = _rows(logits), token.contiguous()
     with torch.cuda.device(logits.device):
         _core.cuda_token_logprob_forward(logits.data_ptr(), _type(logits), token.data_ptr(), logp.data_ptr(),
-                                         entropy.data_ptr(), stats.data_ptr(), *logits.shape, logits.stride(0),
-                                         temperature, torch.cuda.current_stream().cuda_stream)
+                                         entropy.data_ptr(), stats.data_ptr(), logits.shape[0], logits.shape[1],
+                                         logits.stride(0), temperature, torch.cuda.current_stream().cuda_stream)
     return logp, entropy, stats
 
 
@@ -34,8 +34,8 @@ def _backward(grad_logp: Tensor, grad_entropy: Tensor, logits: Tensor, token: Te
     with torch.cuda.device(logits.device):
         _core.cuda_token_logprob_backward(logits.data_ptr(), _type(logits), token.data_ptr(), grad_logp.data_ptr(),
                                           grad_entropy.data_ptr(), entropy.data_ptr(), stats.data_ptr(),
-                                          grad_logits.data_ptr(), *logits.shape, logits.stride(0), temperature,
-                                          torch.cuda.current_stream().cuda_stream)
+                                          grad_logits.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0),
+                                          temperature, torch.cuda.current_stream().cuda_stream)
     return grad_logits
 
 

@@ -95,7 +95,7 @@ def test_letters_balance_and_length_tells_nothing(rows, file):
         length = max(map(len, row["options"]))
         ties = [option for option in row["options"] if len(option) == length]
         longest += (row["answer"] in ties) / len(ties)
-    # A guess by length is right one time in four; 0.08 is about two standard errors of a file of 120 rows, and there are 72 at least.
+    # A guess by length is right one time in four; 0.08 is two standard errors of 120 rows, and one and a half of 72.
     assert abs(longest / len(chosen) - 0.25) < 0.08
 
 
