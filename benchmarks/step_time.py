@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/step_time.py --run runs/demo --steps 4
 
 `--run` is a finished demo: its cold-started model and its data are what both sides train on. Each side runs in a
-process of its own, in turn; the first step (warm-up) is not counted. Writes benchmarks/results/step_time.json and
-prints a table.
+process of its own, in turn; the first step (warm-up) is not counted. Writes benchmarks/results/step_time.json as each
+side ends, and prints a table.
 """
 
 import argparse
@@ -14,9 +14,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from crossthink.files import write_json
 from crossthink.provenance import provenance
 
 HERE = Path(__file__).parent
@@ -116,19 +118,25 @@ def main() -> None:
     if arguments.side:
         arguments.result.write_text(json.dumps(trl(arguments.side, arguments.run, arguments.steps, arguments.recipe)))
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        results = {side: measure(side, arguments, Path(scratch)) for side in arguments.sides}
-    own = statistics.median(results["crossthink"]["seconds"])
-    for side, result in results.items():
-        if "error" in result:
-            print(f"{side:14s} did not run: {result['error']}")
-            continue
-        median = statistics.median(result["seconds"])
-        tokens = statistics.mean(result["completion_tokens"])
-        print(f"{side:14s} {median:7.2f} s a step, {tokens:6.0f} completion tokens, {median / own:5.2f} x ours")
     facts = provenance()
-    facts["argv"] = "python benchmarks/step_time.py"
-    (HERE / "results" / "step_time.json").write_text(json.dumps({**facts, "results": results}, indent=1))
+    facts["argv"] = f"python benchmarks/step_time.py --steps {arguments.steps}"
+    facts["versions"]["trl"] = version("trl")
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for side in arguments.sides:
+            results[side] = measure(side, arguments, Path(scratch))
+            print(line(side, results), flush=True)
+            write_json(HERE / "results" / "step_time.json", {**facts, "results": results})
+
+
+def line(side: str, results: dict[str, Any]) -> str:
+    """A side's row of the table: its median step, and as a multiple of our first side's."""
+    if "error" in results[side]:
+        return f"{side:16s} did not run: {results[side]['error']}"
+    median = statistics.median(results[side]["seconds"])
+    tokens = statistics.mean(results[side]["completion_tokens"])
+    own = statistics.median(next(iter(results.values()))["seconds"])
+    return f"{side:16s} {median:7.2f} s a step, {tokens:6.0f} completion tokens, {median / own:5.2f} x the first"
 
 
 if __name__ == "__main__":
