@@ -27,13 +27,14 @@ from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
-from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
+from crossthink.metrics import MetricsWriter, rollout_metrics
 from crossthink.policy import Policy
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
+from crossthink.records import write_records
 from crossthink.rollout.groups import sample_rollouts, with_advantages
 from crossthink.rollout.sync import TOLERANCE, sync_weights
-from crossthink.schema import Question
+from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest
 from crossthink.templates import user_message
 from crossthink.update import merged, update
@@ -139,7 +140,7 @@ class Trainer:
         seconds |= sums.seconds | {"sync": perf_counter() - synced}
         everything = self.ranks.gather(rollouts)
         if self.ranks.first:
-            write_rollouts(self.output / "rollouts", self.step, everything)
+            write_records(self.output / "rollouts" / f"step-{self.step:06d}.arrow", Rollout, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)
         measured = merged(self.ranks.gather([sums]))
         return {"step": self.step, **row, **measured, "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"],

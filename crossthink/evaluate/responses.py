@@ -6,14 +6,11 @@ which the next run drops. A finished one holds `responses.arrow`, in the order o
 
 import fcntl
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from crossthink.engine import Completion
-from crossthink.schema import Question, arrow_schema, check_version, from_row, to_row
+from crossthink.schema import Question, from_row, to_row
 from crossthink.verify import grade
 
 
@@ -121,22 +118,3 @@ class ResponseLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def write_responses(path: Path, responses: Sequence[Response]) -> None:
-    """Write responses as one Arrow file, whole or not at all."""
-    schema = arrow_schema(Response)
-    partial = path.with_suffix(".partial")
-    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.Table.from_pylist([to_row(response) for response in responses], schema=schema))
-    partial.replace(path)
-
-
-def read_responses(path: Path) -> list[Response]:
-    """The responses of a finished evaluation. Raises ValueError where the file is none of ours."""
-    try:
-        table = pa.ipc.open_file(str(path)).read_all()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ValueError(f"{path}: not a readable Arrow file ({error})") from error
-    check_version(table.schema, Response, str(path))
-    return [from_row(Response, row) for row in table.to_pylist()]

@@ -16,11 +16,12 @@ from crossthink.config import ConfigError, Recipe
 from crossthink.engine import Engine, Request, Sampling, chat_ids, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged, write_responses
+from crossthink.evaluate.responses import Response, ResponseLog, judged
 from crossthink.files import write_json
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
 from crossthink.questions import read_question_file
+from crossthink.records import write_records
 from crossthink.schema import Question, derive_seed
 from crossthink.templates import user_message
 from crossthink.verify import verifier_id
@@ -44,7 +45,7 @@ def evaluate(recipe: Recipe, model: str, output: Path) -> dict[str, Any]:
             ask(recipe, model, questions, done)
             responses = [done.responses[question.id, sample] for question in questions
                          for sample in range(recipe.evaluate.samples)]
-            write_responses(output / "responses.arrow", responses)
+            write_records(output / "responses.arrow", Response, responses)
             write_json(summary_path, summarise(facts, responses, done.seconds))
     log_path.unlink(missing_ok=True)
     return json.loads(summary_path.read_text(encoding="utf-8"))

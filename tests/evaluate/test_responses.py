@@ -7,7 +7,8 @@ import pytest
 
 from crossthink.engine import Completion
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged, read_responses, write_responses
+from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.records import read_records, write_records
 from crossthink.schema import Question
 
 
@@ -41,11 +42,11 @@ def test_two_writers_are_refused(tmp_path: Path) -> None:
 
 def test_responses_survive_arrow(respond: Callable[..., Response], tmp_path: Path) -> None:
     responses = [respond("a", True, options=("x", "y")), respond("a", False, sample=1, text="\u2203\n\"")]
-    write_responses(tmp_path / "responses.arrow", responses)
-    assert read_responses(tmp_path / "responses.arrow") == responses
+    write_records(tmp_path / "responses.arrow", Response, responses)
+    assert read_records(tmp_path / "responses.arrow", Response) == responses
     (tmp_path / "responses.arrow").write_bytes(b"no arrow")
     with pytest.raises(ValueError, match=r"responses\.arrow: not a readable Arrow file"):
-        read_responses(tmp_path / "responses.arrow")
+        read_records(tmp_path / "responses.arrow", Response)
 
 
 def test_a_completion_is_judged_by_the_verifier(make_question: Callable[..., Question]) -> None:

@@ -15,7 +15,8 @@ import pytest
 from crossthink.engine import Completion, Engine, Request, open_engine
 from crossthink.evaluate import run
 from crossthink.evaluate.__main__ import main
-from crossthink.evaluate.responses import read_responses
+from crossthink.evaluate.responses import Response
+from crossthink.records import read_records
 
 ANSWERS = 200
 """100 questions, two answers each."""
@@ -60,7 +61,7 @@ def test_what_an_evaluation_leaves(recipe: Path, model: Path, tmp_path: Path, as
     output = tmp_path / "out"
     assert main(command(recipe, model, output)) == 0
     assert sorted(path.name for path in output.iterdir()) == ["responses.arrow", "run.json", "summary.json"]
-    responses = read_responses(output / "responses.arrow")
+    responses = read_records(output / "responses.arrow", Response)
     assert len(responses) == ANSWERS
     assert [(r.question, r.sample) for r in responses[:3]] == [
         ("what is the sum 0?", 0), ("what is the sum 0?", 1), ("what is the sum 1?", 0)]
