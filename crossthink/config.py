@@ -103,15 +103,23 @@ class DataConfig:
 class BlendConfig:
     """Which prompts the trainer draws. Weights are shares of prompts and sum to 1."""
 
-    by: Literal["group", "source", "domain", "template", "size"] = "group"
-    """"size": in proportion to data set size (`nd`); then no weights."""
+    by: Literal["group", "source", "domain", "template", "difficulty", "size"] = "group"
+    """What the weights' names are values of. "difficulty": unsolved, hard, middle, easy, solved, unmeasured, by pass
+    rate (crossthink/blend/parts.py). "size": in proportion to data set size (`nd`); then no weights."""
     weights: dict[str, float] = field(default_factory=lambda: {"gpr": 2 / 3, "math": 1 / 3})
     """Paper's headline blend gpr_up: 2:1 general-purpose reasoning to mathematics."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """In place of weights: shares in proportion to these (paper's `score`: what training on each source alone gave)."""
     letters: Literal["as_written", "balanced"] = "as_written"
     """"balanced": the golds of multiple choice take the first four letters in turn, so that a step in which one letter
     happens to win more often does not teach that letter (ours; a small model collapses to one)."""
     pass_rate: tuple[float, float] = (0.0, 1.0)
-    """Closed interval of the measured pass rate; rows that were not measured pass."""
+    """Closed interval of the measured pass rate (`f_gpr_up`)."""
+    unmeasured: Literal["keep", "drop"] = "keep"
+    """What becomes of rows without a pass rate: "keep" draws them as if they were inside the interval."""
+    when_exhausted: Literal["repeat", "stop", "reweigh"] = "repeat"
+    """When a part's rows have all been drawn and its turn comes: draw them anew in another order, end the run, or go on
+    without the part, the others in proportion to their weights."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,8 +244,10 @@ def _on_this_machine(recipe: Recipe) -> Recipe:
 
 def check_recipe(recipe: Recipe, where: str) -> None:
     """Raise ConfigError for values that no run can work with."""
-    weights = recipe.blend.weights
-    if recipe.blend.by != "size":
+    weights, scores = recipe.blend.weights, recipe.blend.scores
+    if scores and (min(scores.values()) < 0 or not any(scores.values())):
+        raise ConfigError(f"{where}: blend.scores must be zero or above, one of them above: {scores}")
+    if recipe.blend.by != "size" and not scores:
         total = sum(weights.values())
         if not weights or abs(total - 1.0) > 1e-6:
             raise ConfigError(f"{where}: blend.weights sum to {total:.6g}, not 1: {weights}")

@@ -109,7 +109,11 @@ class Trainer:
         writer = MetricsWriter(self.output, self.step + 1) if first else None
         with Progress("train", train.steps - self.step, "steps") as progress:
             while self.step < train.steps:
-                row = self.train_step()
+                drawn = self.blend.take(self.recipe.rollout.prompts)
+                if len(drawn) < self.recipe.rollout.prompts:
+                    log.info("the blend is exhausted after %d steps (blend.when_exhausted)", self.step)
+                    break
+                row = self.train_step(drawn)
                 if writer:
                     writer.write(row)
                 if first and (self.step % train.checkpoint_every == 0 or self.step == train.steps):
@@ -121,10 +125,9 @@ class Trainer:
             writer.close()
             self.policy.save(self.output / "final", self.engine.tokenizer)
 
-    def train_step(self) -> dict[str, Any]:
-        """One step; returns its metrics."""
+    def train_step(self, drawn: Sequence[Question]) -> dict[str, Any]:
+        """One step on the prompts drawn; returns its metrics."""
         started, recipe, seed = perf_counter(), self.recipe, self.recipe.run.seed
-        drawn = self.blend.take(recipe.rollout.prompts)
         mine = self.ranks.share(len(drawn))
         rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, seed=seed,
                                             step=self.step, slot=mine.start)
@@ -143,8 +146,9 @@ class Trainer:
             write_records(self.output / "rollouts" / f"step-{self.step:06d}.arrow", Rollout, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)
         measured = merged(self.ranks.gather([sums]))
-        return {"step": self.step, **row, **measured, "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"],
-                "probe_gap": gap, "seconds": seconds | {"total": perf_counter() - started}}
+        return {"step": self.step, **row, "repeats": self.blend.repeats, **measured, "grad_norm": norm,
+                "lr": self.optimizer.param_groups[0]["lr"], "probe_gap": gap,
+                "seconds": seconds | {"total": perf_counter() - started}}
 
     def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:
         """Two prompts of the run's first batch, the same for every probe."""
