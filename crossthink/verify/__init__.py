@@ -15,7 +15,7 @@ from crossthink.verify.text import check_text
 
 __all__ = ["check_answer", "counts", "grade", "reset_counts", "verifier_id"]
 
-_CHECKS = {"choice": ("choice/1", check_choice), "math": ("math/1", check_math), "text": ("text/1", check_text)}
+_CHECKS = {"choice": ("choice/2", check_choice), "math": ("math/1", check_math), "text": ("text/1", check_text)}
 
 
 def verifier_id(question: Question) -> str:

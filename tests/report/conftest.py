@@ -78,7 +78,7 @@ def _question(index: int, synthesizer: str) -> Question:
     return Question(
         id=question_id(text, options), question=text, options=options, answer=answer,
         answer_label="ABCD"[index % 4] if options else "", answer_type="choice" if options else "math",
-        verifier="choice/1" if options else "math/1", template="mcq" if options else "open", domain=domain, group=group,
+        verifier="choice/2" if options else "math/1", template="mcq" if options else "open", domain=domain, group=group,
         source={"import": "arithmetic" if group == "math" else "facts"}.get(synthesizer, synthesizer),
         licence="Apache-2.0", lineage=lineage, votes=Votes(winner=2, cast=3, invalid=0, agrees=True),
         difficulty=Difficulty(passes=1, attempts=4, low=0.05, high=0.7, model="m", revision="r", sampling='{"n": 4}'))
@@ -179,7 +179,7 @@ def write_evaluations(folder: Path, asked: Sequence[Question], right_before: Cal
         rows = [_response(question, right(index)) for index, question in enumerate(asked)]
         summary = {"model": name, "revision": "ab" * 20, "engine": "vllm", "dtype": "float32", "seed": 0,
                    "sampling": {"temperature": 0.0, "samples": 1}, "questions": {"n": len(rows), "sha256": "e" * 64},
-                   "verifiers": ["choice/1", "math/1"], "repeated": 0, "seconds": 61.0, "tokens": 20 * len(rows),
+                   "verifiers": ["choice/2", "math/1"], "repeated": 0, "seconds": 61.0, "tokens": 20 * len(rows),
                    "cells": {cell_name: cell(part) for cell_name, part in by_cell(rows).items()}, **MACHINE}
         write_json(folder / name / "summary.json", summary)
         done.append(Evaluation(folder / name, summary, rows))

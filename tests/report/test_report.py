@@ -167,7 +167,7 @@ def test_what_a_model_writes_is_shown_as_text(text: str) -> None:
 def test_the_lineage_follows_a_question_born_of_a_page(text: str) -> None:
     part = text[text.index('<section id="lineage"'):text.index('<section id="rollouts"')]
     for expected in ("crawl.warc.gz", "18211", "https://pages.example/", "100 to 912", "llm: written by the model",
-                     "a1b2c3", "SmolLM2-135M-Instruct", "2 of 3 sampled solutions", "1 of 4 attempts", "choice/1",
+                     "a1b2c3", "SmolLM2-135M-Instruct", "2 of 3 sampled solutions", "1 of 4 attempts", "choice/2",
                      "shard-0000", "Lorne &amp; ", "4 completions of this question"):
         assert expected in part
     assert "imported one is shown" not in part
