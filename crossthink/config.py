@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from crossthink.precision import native_dtype
+from crossthink.templates import Template
 from crossthink.toml_tree import ConfigError, build, override
 
 __all__ = ["ConfigError", "Recipe", "load_recipe"]
@@ -205,6 +206,7 @@ class Recipe:
     run: RunConfig
     model: ModelConfig
     data: DataConfig = field(default_factory=DataConfig)
+    template: Template = field(default_factory=Template)
     blend: BlendConfig = field(default_factory=BlendConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     algorithm: AlgorithmConfig = field(default_factory=AlgorithmConfig)

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -175,6 +175,10 @@ class Rollout:
     template: str
     group: str
     source: str
+    prompt: str = ""
+    """The user's turn in words, with the options in the order in which they were shown."""
+    gold: str = ""
+    """What the box of a right answer holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

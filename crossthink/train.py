@@ -24,19 +24,19 @@ from crossthink.cold_start import cold_start, read_traces
 from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError, Recipe, load_recipe
 from crossthink.distributed import Ranks, join_ranks
-from crossthink.engine import Engine, chat_ids, open_engine
+from crossthink.engine import Engine, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
 from crossthink.metrics import MetricsWriter, rollout_metrics
 from crossthink.policy import Policy
 from crossthink.progress import Progress
+from crossthink.prompts import prompt_ids
 from crossthink.provenance import provenance
 from crossthink.records import write_records
 from crossthink.rollout.groups import sample_rollouts, with_advantages
 from crossthink.rollout.sync import TOLERANCE, sync_weights
 from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest
-from crossthink.templates import user_message
 from crossthink.update import merged, update
 
 log = logging.getLogger("crossthink.train")
@@ -93,7 +93,7 @@ class Trainer:
 
         started = perf_counter()
         tokenizer = AutoTokenizer.from_pretrained(base)
-        traces = read_traces(self.recipe.cold_start.traces, tokenizer)
+        traces = read_traces(self.recipe.cold_start.traces, tokenizer, self.recipe.template)
         policy = self._policy(base)
         losses = cold_start(policy, traces, self.recipe.cold_start, seed=self.recipe.run.seed,
                             pack_tokens=self.recipe.train.pack_tokens,
@@ -129,8 +129,8 @@ class Trainer:
         """One step on the prompts drawn; returns its metrics."""
         started, recipe, seed = perf_counter(), self.recipe, self.recipe.run.seed
         mine = self.ranks.share(len(drawn))
-        rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, seed=seed,
-                                            step=self.step, slot=mine.start)
+        rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, recipe.template,
+                                            seed=seed, step=self.step, slot=mine.start)
         rollouts = with_advantages(rollouts, recipe.algorithm, group_size=recipe.rollout.group_size, seed=seed,
                                    step=self.step)
         for group in self.optimizer.param_groups:
@@ -153,7 +153,8 @@ class Trainer:
     def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:
         """Two prompts of the run's first batch, the same for every probe."""
         if not self.probe:
-            self.probe = [chat_ids(self.engine.tokenizer, user_message(question)) for question in drawn[:2]]
+            self.probe = [prompt_ids(self.engine.tokenizer, question, self.recipe.template)
+                          for question in drawn[:2]]
         return self.probe
 
 

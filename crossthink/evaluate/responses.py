@@ -12,6 +12,7 @@ from pathlib import Path
 from crossthink.engine import Completion
 from crossthink.schema import Question, from_row, to_row
 from crossthink.verify import grade
+from crossthink.verify.format import Think
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,9 +52,9 @@ class Response:
         return self.question_id, self.sample
 
 
-def judged(question: Question, sample: int, completion: Completion) -> Response:
-    """The response that a completion is, graded by the house's verifier."""
-    verdict = grade(question, completion.text)
+def judged(question: Question, sample: int, completion: Completion, think: Think = "tags") -> Response:
+    """The response that a completion is, graded by the house's verifier; `think` is the variant of the format."""
+    verdict = grade(question, completion.text, think=think)
     return Response(
         question_id=question.id, sample=sample, question=question.question, options=question.options,
         gold=question.answer, answer_label=question.answer_label, text=completion.text,

@@ -13,17 +13,18 @@ from time import perf_counter
 from typing import Any
 
 from crossthink.config import ConfigError, Recipe
-from crossthink.engine import Engine, Request, Sampling, chat_ids, open_engine
+from crossthink.engine import Engine, Request, Sampling, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.evaluate.cells import by_cell, cell
 from crossthink.evaluate.responses import Response, ResponseLog, judged
 from crossthink.files import write_json
 from crossthink.progress import Progress
+from crossthink.prompts import prompt_ids
 from crossthink.provenance import provenance
 from crossthink.questions import read_question_file
 from crossthink.records import write_records
 from crossthink.schema import Question, derive_seed
-from crossthink.templates import user_message
+from crossthink.templates import Template, user_message
 from crossthink.verify import verifier_id
 
 log = logging.getLogger("crossthink.evaluate")
@@ -92,17 +93,19 @@ def identity(recipe: Recipe, model: str, questions: list[Question]) -> dict[str,
         "model": name, "revision": weights, "engine": recipe.model.engine, "dtype": recipe.model.dtype,
         "seed": recipe.run.seed,
         "sampling": {"temperature": settings.temperature, "samples": settings.samples,
-                     "max_tokens": settings.max_tokens, "max_model_len": recipe.model.max_model_len},
-        "questions": {"n": len(questions), "sha256": questions_sha256(questions)},
+                     "max_tokens": settings.max_tokens, "max_model_len": recipe.model.max_model_len,
+                     "think": recipe.template.think},
+        "questions": {"n": len(questions), "sha256": questions_sha256(questions, recipe.template)},
         "verifiers": sorted({verifier_id(question) for question in questions}),
     }
 
 
-def questions_sha256(questions: list[Question]) -> str:
+def questions_sha256(questions: list[Question], template: Template) -> str:
     """Digest of what is asked, in its very words, of the golds, and of the cells the questions count in; in order."""
     digest = hashlib.sha256()
     for q in questions:
-        facts = [q.id, user_message(q), q.answer, q.answer_label, q.answer_type, q.template, q.group, q.domain]
+        facts = [q.id, user_message(q, template), q.answer, q.answer_label, q.answer_type, q.template, q.group,
+                 q.domain]
         digest.update(json.dumps(facts).encode() + b"\n")
     return digest.hexdigest()
 
@@ -134,7 +137,7 @@ def ask(recipe: Recipe, model: str, questions: list[Question], done: ResponseLog
     last = perf_counter()
     with Progress("evaluate", len(wanted), "responses") as progress:
         for index, completion in engine.stream(requests):
-            response = judged(*wanted[index], completion)
+            response = judged(*wanted[index], completion, recipe.template.think)
             now = perf_counter()
             done.add(response, now - last)
             last = now
@@ -161,5 +164,5 @@ def _open(recipe: Recipe, model: str) -> Engine:
 def _request(engine: Engine, recipe: Recipe, question: Question, sample: int) -> Request:
     settings = recipe.evaluate
     seed = derive_seed(recipe.run.seed, "evaluate", question.id, sample)
-    return Request(prompt_ids=chat_ids(engine.tokenizer, user_message(question)),
+    return Request(prompt_ids=prompt_ids(engine.tokenizer, question, recipe.template),
                    sampling=Sampling(max_tokens=settings.max_tokens, temperature=settings.temperature, seed=seed))

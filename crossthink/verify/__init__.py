@@ -9,7 +9,7 @@ from collections.abc import Callable
 from crossthink.schema import Question, Reason, Verdict
 from crossthink.verify.choice import check_choice
 from crossthink.verify.counters import count, counts, reset_counts
-from crossthink.verify.format import read_response
+from crossthink.verify.format import Think, read_response
 from crossthink.verify.math import check_math
 from crossthink.verify.text import check_text
 
@@ -32,14 +32,14 @@ def check_answer(question: Question, answer: str) -> Verdict:
     return Verdict(correct=reason is Reason.CORRECT, formatted=True, answer=answer, reason=reason)
 
 
-def grade(question: Question, response: str) -> Verdict:
-    """Judge a response: its format, and its answer wherever one can be read.
+def grade(question: Question, response: str, *, think: Think = "tags") -> Verdict:
+    """Judge a response: its format (`think` names the variant), and its answer wherever one can be read.
 
     `reason` is CORRECT only where both hold; a broken format is named before a wrong answer. Raises ValueError for an
     unknown answer type, whatever the response.
     """
     _check(question)
-    reading = read_response(response)
+    reading = read_response(response, think)
     if reading.answer is None:
         count(reading.reason)
         return Verdict(correct=False, formatted=reading.formatted, answer="", reason=reading.reason)

@@ -72,7 +72,8 @@ def test_what_an_evaluation_leaves(recipe: Path, model: Path, tmp_path: Path, as
     assert {name: (c["n"], c["samples"]) for name, c in summary["cells"].items()} == {
         "all": (100, 2), "gpr/mcq": (40, 2), "math/open": (60, 2), "law/mcq": (40, 2)}
     assert summary["tokens"] == sum(r.tokens for r in responses)
-    assert summary["sampling"] == {"temperature": 1.0, "samples": 2, "max_tokens": 60, "max_model_len": 200}
+    assert summary["sampling"] == {"temperature": 1.0, "samples": 2, "max_tokens": 60, "max_model_len": 200,
+                                   "think": "tags"}
     assert summary["seconds"] > 0
     assert summary["versions"]["python"]
     assert "math/open" in capsys.readouterr().out

@@ -15,6 +15,7 @@ from crossthink.evaluate.cells import by_cell, cell
 from crossthink.evaluate.compare import Evaluation, compare
 from crossthink.evaluate.responses import Response
 from crossthink.schema import Difficulty, Lineage, Question, Rollout, Votes, arrow_schema, question_id, to_row
+from crossthink.templates import gold_answer, move_gold, user_message
 
 DOMAINS = ("stem", "history", "law", "geography")
 FUNNEL = [  # stage, in, kept, rejected, failed, out
@@ -133,6 +134,7 @@ def write_training(folder: Path, drawn: Sequence[Question], *, steps: int = 4, p
 
 def _group(random: Random, question: Question, step: int, size: int, chance: float) -> list[Rollout]:
     group = []
+    asked = move_gold(question, 3) if question.options else question  # as a blend with balanced letters asks it
     for sample in range(size):
         formatted, correct = random.random() < 0.93, random.random() < chance
         answer = (question.answer_label or question.answer) if correct else random.choice("ABCD")
@@ -145,7 +147,8 @@ def _group(random: Random, question: Question, step: int, size: int, chance: flo
             text=text.replace("\ud800", "?"), weights_version=step - 1, correct=correct, formatted=formatted,
             answer=answer if formatted else "", reason=reason, reward=float(correct and formatted),
             advantage=0.87 if correct and formatted else -0.87, finish_reason="stop", domain=question.domain,
-            template=question.template, group=question.group, source=question.source))
+            template=question.template, group=question.group, source=question.source,
+            prompt=user_message(asked), gold=gold_answer(asked)))
     return group
 
 
