@@ -8,6 +8,7 @@ nothing known; what it adds: a cold start (crossthink/cold_start.py) and a probe
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -38,6 +39,7 @@ from crossthink.rollout.sync import TOLERANCE, sync_weights
 from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest
 from crossthink.update import merged, update
+from crossthink.verify import counts, reset_counts
 
 log = logging.getLogger("crossthink.train")
 
@@ -129,6 +131,7 @@ class Trainer:
         """One step on the prompts drawn; returns its metrics."""
         started, recipe, seed = perf_counter(), self.recipe, self.recipe.run.seed
         mine = self.ranks.share(len(drawn))
+        reset_counts()
         rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, recipe.template,
                                             seed=seed, step=self.step, slot=mine.start)
         rollouts = with_advantages(rollouts, recipe.algorithm, group_size=recipe.rollout.group_size, seed=seed,
@@ -145,9 +148,10 @@ class Trainer:
         if self.ranks.first:
             write_records(self.output / "rollouts" / f"step-{self.step:06d}.arrow", Rollout, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)
+        events = sum((Counter(part) for part in self.ranks.gather([counts()])), Counter[str]())
         measured = merged(self.ranks.gather([sums]))
-        return {"step": self.step, **row, "repeats": self.blend.repeats, **measured, "grad_norm": norm,
-                "lr": self.optimizer.param_groups[0]["lr"], "probe_gap": gap,
+        return {"step": self.step, **row, "repeats": self.blend.repeats, "verifier": dict(events), **measured,
+                "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"], "probe_gap": gap,
                 "seconds": seconds | {"total": perf_counter() - started}}
 
     def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:

@@ -11,7 +11,7 @@ from crossthink.engine import Engine, Request, Sampling, generate
 from crossthink.prompts import prompt_ids
 from crossthink.schema import Question, Rollout, derive_seed
 from crossthink.templates import Template, gold_answer, user_message
-from crossthink.verify import grade
+from crossthink.verify import grade_all
 
 
 def sample_rollouts(engine: Engine, questions: Sequence[Question], config: RolloutConfig, template: Template, *,
@@ -32,10 +32,11 @@ def sample_rollouts(engine: Engine, questions: Sequence[Question], config: Rollo
             requests.append(Request(prompt_ids=prompt, sampling=sampling))
     completions = generate(engine, requests)
     sampled = perf_counter()
+    asked = [question for question in questions for _ in range(config.group_size)]
+    verdicts = grade_all(asked, [completion.text for completion in completions], think=template.think)
     rollouts = []
-    for number, (request, completion) in enumerate(zip(requests, completions, strict=True)):
-        question = questions[number // config.group_size]
-        verdict = grade(question, completion.text, think=template.think)
+    for number, (question, request, completion, verdict) in enumerate(
+            zip(asked, requests, completions, verdicts, strict=True)):
         rollouts.append(Rollout(
             question_id=question.id, step=step, sample=number % config.group_size, prompt_ids=request.prompt_ids,
             completion_ids=completion.token_ids, sampler_logprobs=completion.logprobs, text=completion.text,

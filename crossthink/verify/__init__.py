@@ -1,19 +1,22 @@
 """The verifiers: one definition of what is right, for data, reward and report.
 
-`grade` reads a whole response, `check_answer` a bare answer. Neither raises on any string, and neither calls a response
-that names two different answers correct. Layer 1: no torch; no process starts before an answer needs math-verify.
+`grade` reads a whole response, `grade_all` many side by side, `check_answer` a bare answer. None raises on any string,
+and none calls a response that names two different answers correct. Layer 1: no torch; no process starts before an
+answer needs math-verify.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from crossthink.schema import Question, Reason, Verdict
 from crossthink.verify.choice import check_choice
 from crossthink.verify.counters import count, counts, reset_counts
 from crossthink.verify.format import Think, read_response
 from crossthink.verify.math import check_math
+from crossthink.verify.pool import MAX_WORKERS
 from crossthink.verify.text import check_text
 
-__all__ = ["check_answer", "counts", "grade", "reset_counts", "verifier_id"]
+__all__ = ["check_answer", "counts", "grade", "grade_all", "reset_counts", "verifier_id"]
 
 _CHECKS = {"choice": ("choice/2", check_choice), "math": ("math/1", check_math), "text": ("text/1", check_text)}
 
@@ -47,6 +50,13 @@ def grade(question: Question, response: str, *, think: Think = "tags") -> Verdic
     if reading.formatted:
         return verdict
     return Verdict(correct=verdict.correct, formatted=False, answer=verdict.answer, reason=reading.reason)
+
+
+def grade_all(questions: Sequence[Question], responses: Sequence[str], *, think: Think = "tags") -> list[Verdict]:
+    """`grade` of each response, in order; those that need math-verify keep all of its processes busy."""
+    with ThreadPoolExecutor(MAX_WORKERS) as threads:
+        return list(threads.map(lambda question, response: grade(question, response, think=think), questions,
+                                responses))
 
 
 def _check(question: Question) -> tuple[str, Callable[[Question, str], Reason]]:
