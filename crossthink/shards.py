@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from crossthink.schema import SCHEMA_VERSION, Question, check_version, from_row
 
@@ -99,7 +101,7 @@ class Questions:
         """All values of one column, in row order."""
         return self._table.column(name).to_pylist()
 
-    def take(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Some columns of some rows."""
         return self._table.select(list(columns)).take(pa.array(rows))
 

@@ -1,6 +1,6 @@
 """What a blend declares and what it draws, by source, domain, format and difficulty."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class Share:
 
 def shares(blend: Blend, drawn: Sequence[int]) -> dict[str, list[Share]]:
     """The shares of the rows `drawn` from a blend, for each kind, the largest declared share first."""
-    rows, declared = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    rows, declared = Counter[tuple[str, str]](), defaultdict[tuple[str, str], float](float)
     for part, size in blend.rows().items():
         for block in blend.members(part, _BLOCK):
             for key, number in _count(blend, block):
