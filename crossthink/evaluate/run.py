@@ -15,7 +15,7 @@ from typing import Any
 from crossthink.config import ConfigError, Recipe
 from crossthink.engine import Engine, Request, Sampling, open_engine
 from crossthink.engine.weights import resolve_model, revision
-from crossthink.evaluate.cells import by_cell, cell
+from crossthink.evaluate.cells import averages, by_cell, by_source, cell
 from crossthink.evaluate.responses import Response, ResponseLog, judged
 from crossthink.files import write_json
 from crossthink.progress import Progress
@@ -149,6 +149,8 @@ def summarise(facts: dict[str, Any], responses: list[Response], seconds: float) 
     return {
         **facts,
         "cells": {name: cell(rows) for name, rows in by_cell(responses).items()},
+        "sources": {name: cell(rows) for name, rows in by_source(responses).items()},
+        "averages": averages(responses),
         "seconds": seconds,
         "tokens": sum(response.tokens for response in responses),
         **provenance(),

@@ -74,6 +74,10 @@ def test_what_an_evaluation_leaves(recipe: Path, model: Path, tmp_path: Path, as
     assert summary["tokens"] == sum(r.tokens for r in responses)
     assert summary["sampling"] == {"temperature": 1.0, "samples": 2, "max_tokens": 60, "max_model_len": 200,
                                    "think": "tags"}
+    assert set(summary["cells"]["all"]["pass_at"]) == {"1", "2"}
+    assert summary["cells"]["all"]["pass_at"]["1"] == summary["cells"]["all"]["accuracy"]
+    assert {name: (part["n"], part["samples"]) for name, part in summary["sources"].items()} == {"held-out": (100, 2)}
+    assert summary["averages"]["all"]["accuracy"] == summary["cells"]["all"]["accuracy"]  # one set: its own accuracy
     assert summary["seconds"] > 0
     assert summary["versions"]["python"]
     assert "math/open" in capsys.readouterr().out
