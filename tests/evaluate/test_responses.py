@@ -68,7 +68,8 @@ def test_a_cell_by_hand(respond: Callable[..., Response]) -> None:
     # Wilson at .25 of 4: middle (.25 + .480183) / 1.960365 = .372473, half .999788 * sqrt(.046875 + .060023) = .326883
     assert (low, high) == pytest.approx((0.045590, 0.699356), abs=2e-5)
     # pass@2: the first question has a right one, the second none
-    assert found == {"n": 2, "samples": 2, "accuracy": 0.25, "pass_at": {"1": 0.25, "2": 0.5}, "correct": 1, "answer_accuracy": 0.5, "formatted": 0.75,
+    assert found == {"n": 2, "samples": 2, "accuracy": 0.25, "pass_at": {"1": 0.25, "2": 0.5}, "correct": 1,
+                     "answer_accuracy": 0.5, "formatted": 0.75,
                      "truncated": 0.25, "tokens_mean": 30.0, "tokens_right": 10.0, "tokens_wrong": 110 / 3,
                      "tokens_per_correct": 120.0, "labels": {}}
 
