@@ -38,6 +38,7 @@ from crossthink.rollout.groups import sample_rollouts, with_advantages
 from crossthink.rollout.sync import TOLERANCE, sync_weights
 from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest
+from crossthink.trained_on import write_note
 from crossthink.update import merged, update
 from crossthink.verify import counts, reset_counts
 
@@ -48,7 +49,7 @@ class Trainer:
     """The parts of a run, made in the order in which errors are cheapest."""
 
     def __init__(self, recipe: Recipe, manifest: Manifest, output: Path, ranks: Ranks) -> None:
-        self.recipe, self.output, self.ranks = recipe, output, ranks
+        self.recipe, self.manifest, self.output, self.ranks = recipe, manifest, output, ranks
         self.blend = Blend(recipe.blend, manifest, recipe.run.seed)
         start = self._start_folder()
         latest = next(reversed(checkpoints(output / "checkpoints")), None)
@@ -126,6 +127,7 @@ class Trainer:
         if writer:
             writer.close()
             self.policy.save(self.output / "final", self.engine.tokenizer)
+            write_note(self.output / "final", self.manifest)
 
     def train_step(self, drawn: Sequence[Question]) -> dict[str, Any]:
         """One step on the prompts drawn; returns its metrics."""
@@ -171,15 +173,16 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
     """Write `run.json`, or check that the folder's run is this one. Raises ConfigError where it is another.
 
-    A longer run over the same folder goes on where the shorter one ended, so `train.steps` may differ.
+    A longer run over the same folder goes on where the shorter one ended, so `train.steps` may differ, and the manifest
+    may have got more shards behind those that it had.
     """
     tree = json.loads(json.dumps(asdict(recipe)))
-    identity = {"recipe": tree, "data": manifest.digest}
+    identity = {"recipe": tree, "data": manifest.digest, "files": len(manifest.files)}
     path = output / "run.json"
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
         differing = sorted(key for key in tree if _settings(before["recipe"], key) != _settings(tree, key))
-        if before["data"] != manifest.digest:
+        if before["data"] != manifest.digest_of(before.get("files", len(manifest.files))):
             differing.append("the data")
         if differing:
             raise ConfigError(f"{output}: holds another run (differs in {', '.join(differing)}): "

@@ -17,6 +17,7 @@ from crossthink.engine import Engine, Request, Sampling, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.evaluate.cells import averages, by_cell, by_source, cell
 from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.evaluate.seen import refuse_seen
 from crossthink.files import write_json
 from crossthink.progress import Progress
 from crossthink.prompts import prompt_ids
@@ -30,14 +31,17 @@ from crossthink.verify import verifier_id
 log = logging.getLogger("crossthink.evaluate")
 
 
-def evaluate(recipe: Recipe, model: str, output: Path) -> dict[str, Any]:
+def evaluate(recipe: Recipe, model: str, output: Path, *, seen_too: bool = False) -> dict[str, Any]:
     """Evaluate `model` (a folder, or what else `model.path` of a recipe may be) and return the summary.
 
     Leaves `run.json`, `responses.arrow` and `summary.json` in `output`. A finished evaluation is not done again. Raises
-    ValueError before any work where a setting or a question cannot be used, or the folder holds another evaluation.
+    ValueError before any work where a setting or a question cannot be used, the folder holds another evaluation, or,
+    unless `seen_too`, the model was trained on one of the questions.
     """
     check_settings(recipe)
     questions, repeated = read_questions(recipe)
+    if not seen_too:
+        refuse_seen(questions, model)
     facts = identity(recipe, model, questions) | {"repeated": repeated}
     claim_output(output, facts)
     summary_path, log_path = output / "summary.json", output / "responses.jsonl"
