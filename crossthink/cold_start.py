@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
+from crossthink.columns import BadField
 from crossthink.config import ColdStartConfig, QuestionFile
 from crossthink.packing import Group, pack
 from crossthink.policy import Policy
 from crossthink.progress import Progress
 from crossthink.prompts import prompt_ids
-from crossthink.questions import BadField, question_from_row, read_local_rows
+from crossthink.questions import question_from_row, read_local_rows
 from crossthink.schema import derive_seed
 from crossthink.templates import Template, gold_response
 

@@ -34,7 +34,7 @@ OPTIONS = ["Paris", "Rome", "Oslo"]
 
 @pytest.mark.parametrize(("answer", "answer_is", "label"), [
     ("Rome", "text", "B"), ("rome ", "text", "B"), ("B. Rome", "text", "B"), ("B", "label", "B"), ("c", "label", "C"),
-    (0, "label", "A"), ("2", "label", "C"), ("(B)", "label", "B"),
+    (0, "index", "A"), ("2", "index", "C"), ("(B)", "label", "B"),
 ])
 def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> None:
     found = question({"question": "Where?", "options": OPTIONS, "answer": answer}, answer_is=answer_is)
@@ -44,7 +44,8 @@ def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> N
 
 @pytest.mark.parametrize(("answer", "answer_is", "reason"), [
     ("Bonn", "text", "gold_not_an_option"), ("B", "text", "gold_not_an_option"), ("D", "label", "gold_not_an_option"),
-    (3, "label", "gold_not_an_option"), ("C. Rome", "text", "label_text_conflict"),
+    (3, "index", "gold_not_an_option"), ("2", "label", "gold_not_an_option"),
+    ("x", "index", "gold_not_an_option"), ("C. Rome", "text", "label_text_conflict"),
     ("C. Rome", "label", "label_text_conflict"),
 ])
 def test_gold_that_is_no_option(answer: Any, answer_is: str, reason: str) -> None:
@@ -96,7 +97,7 @@ def test_columns_context_domain_and_lineage() -> None:
     ({"answer": "x"}, "field question: is missing"),
     ({"question": "Who?"}, "field answer: is missing"),
     ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
-    ({"question": "Who?", "answer": "x", "options": "A) x B) y"}, "field options:"),
+    ({"question": "Who?", "answer": "x", "options": "x or y"}, "field options:"),
     ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
     ({"question": "", "answer": "x"}, "field question: is empty"),
 ])
