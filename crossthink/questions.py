@@ -21,6 +21,7 @@ from crossthink.config import QuestionFile
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
+from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
 UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
@@ -145,7 +146,9 @@ def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], 
           equal_options: bool) -> int:
     """Index of the option that the gold names. Where label and text name different options the gold is none."""
     shown = [canonical_text(option) for option in options]
-    if len(set(shown)) < len(shown) and not equal_options:
+    numbers = [read_number(option) for option in options]
+    told_apart = {number.value if number else text for number, text in zip(numbers, shown, strict=True)}
+    if len(told_apart) < len(options) and not equal_options:
         raise BadGold(where, "equal_options", " | ".join(options))
     place: int | None = None
     if file.answer_is == "text" and canonical_text(answer) in shown:

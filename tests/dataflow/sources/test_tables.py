@@ -61,8 +61,15 @@ def test_labels_inside_the_options_are_taken_off() -> None:
     assert found.answer == "Paris"
 
 
-def test_equal_options_are_rejected() -> None:
-    assert one({"question": "?", "options": ["a", "A "], "answer": "a"}).reason == "equal_options"  # type: ignore
+@pytest.mark.parametrize("options", [["a", "A "], ["2", "2.0"], ["1/2", "$\\frac{1}{2}$"], ["1,000", "1000"]])
+def test_equal_options_are_rejected(options: list[str]) -> None:
+    result = one({"question": "?", "options": options, "answer": options[0]})
+    assert isinstance(result, Rejected)
+    assert result.reason == "equal_options"
+
+
+def test_numbers_that_differ_are_options() -> None:
+    assert question({"question": "?", "options": ["2", "2.5", "two"], "answer": "2"}).answer_label == "A"
 
 
 def test_open_answers() -> None:
