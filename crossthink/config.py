@@ -131,6 +131,18 @@ class BlendConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeConfig:
+    """A model that is asked about short free text after the rules said no (ours; off where it names none)."""
+
+    model: str = ""
+    """Folder, or for an endpoint its URL."""
+    engine: Literal["vllm", "transformers", "endpoint"] = "endpoint"
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    max_model_len: int = 4096
+    cache_gib: float = 4.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RolloutConfig:
     prompts: int = 128
     """Questions a step (paper)."""
@@ -214,6 +226,7 @@ class Recipe:
     model: ModelConfig
     data: DataConfig = field(default_factory=DataConfig)
     template: Template = field(default_factory=Template)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
     blend: BlendConfig = field(default_factory=BlendConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     algorithm: AlgorithmConfig = field(default_factory=AlgorithmConfig)

@@ -116,6 +116,8 @@ class Reason(StrEnum):
     """Why a verdict came out as it did."""
 
     CORRECT = "correct"
+    JUDGED = "judged"
+    """Correct by the word of a judge, after the rules said no."""
     WRONG = "wrong"
     NO_THINK = "no_think"
     TWO_THINKS = "two_thinks"

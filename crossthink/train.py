@@ -28,6 +28,7 @@ from crossthink.distributed import Ranks, join_ranks
 from crossthink.engine import Engine, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
+from crossthink.judge import open_judge
 from crossthink.metrics import MetricsWriter, rollout_metrics
 from crossthink.policy import Policy
 from crossthink.progress import Progress
@@ -66,6 +67,7 @@ class Trainer:
             self.blend.load_state_dict(state["blend"])
             log.info("resumed from %s", latest)
         self.engine = self._engine(folder)
+        self.judge = open_judge(recipe.judge)
         self.probe: list[tuple[int, ...]] = []
 
     def _policy(self, folder: Path) -> Policy:
@@ -135,7 +137,7 @@ class Trainer:
         mine = self.ranks.share(len(drawn))
         reset_counts()
         rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, recipe.template,
-                                            seed=seed, step=self.step, slot=mine.start)
+                                            seed=seed, step=self.step, slot=mine.start, judge=self.judge)
         rollouts = with_advantages(rollouts, recipe.algorithm, group_size=recipe.rollout.group_size, seed=seed,
                                    step=self.step)
         for group in self.optimizer.param_groups:

@@ -13,6 +13,7 @@ from crossthink.engine import Completion
 from crossthink.schema import Question, from_row, to_row
 from crossthink.verify import grade
 from crossthink.verify.format import Think
+from crossthink.verify.judge import Judge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +53,10 @@ class Response:
         return self.question_id, self.sample
 
 
-def judged(question: Question, sample: int, completion: Completion, think: Think = "tags") -> Response:
+def judged(question: Question, sample: int, completion: Completion, think: Think = "tags",
+           judge: Judge | None = None) -> Response:
     """The response that a completion is, graded by the house's verifier; `think` is the variant of the format."""
-    verdict = grade(question, completion.text, think=think)
+    verdict = grade(question, completion.text, think=think, judge=judge)
     return Response(
         question_id=question.id, sample=sample, question=question.question, options=question.options,
         gold=question.answer, answer_label=question.answer_label, text=completion.text,

@@ -19,6 +19,7 @@ from crossthink.evaluate.cells import averages, by_cell, by_source, cell
 from crossthink.evaluate.responses import Response, ResponseLog, judged
 from crossthink.evaluate.seen import refuse_seen
 from crossthink.files import write_json
+from crossthink.judge import open_judge
 from crossthink.progress import Progress
 from crossthink.prompts import prompt_ids
 from crossthink.provenance import provenance
@@ -100,7 +101,8 @@ def identity(recipe: Recipe, model: str, questions: list[Question]) -> dict[str,
                      "max_tokens": settings.max_tokens, "max_model_len": recipe.model.max_model_len,
                      "think": recipe.template.think},
         "questions": {"n": len(questions), "sha256": questions_sha256(questions, recipe.template)},
-        "verifiers": sorted({verifier_id(question) for question in questions}),
+        "verifiers": sorted({verifier_id(question) for question in questions}
+                            | ({f"judge/{recipe.judge.model}"} if recipe.judge.model else set())),
     }
 
 
@@ -135,13 +137,13 @@ def ask(recipe: Recipe, model: str, questions: list[Question], done: ResponseLog
         log.info("resumed: %d responses stand, %d to go", len(done.responses), len(wanted))
     if not wanted:
         return
-    engine = _open(recipe, model)
+    engine, judge = _open(recipe, model), open_judge(recipe.judge)
     log.info("engine %s %s, revision %s, dtype %s", engine.name, engine.model, engine.revision[:12], recipe.model.dtype)
     requests = [_request(engine, recipe, question, sample) for question, sample in wanted]
     last = perf_counter()
     with Progress("evaluate", len(wanted), "responses") as progress:
         for index, completion in engine.stream(requests):
-            response = judged(*wanted[index], completion, recipe.template.think)
+            response = judged(*wanted[index], completion, recipe.template.think, judge)
             now = perf_counter()
             done.add(response, now - last)
             last = now

@@ -12,10 +12,12 @@ from crossthink.prompts import prompt_ids
 from crossthink.schema import Question, Rollout, derive_seed
 from crossthink.templates import Template, gold_answer, user_message
 from crossthink.verify import grade_all
+from crossthink.verify.judge import Judge
 
 
 def sample_rollouts(engine: Engine, questions: Sequence[Question], config: RolloutConfig, template: Template, *,
-                    seed: int, step: int, slot: int) -> tuple[list[Rollout], dict[str, float]]:
+                    seed: int, step: int, slot: int, judge: Judge | None = None,
+                    ) -> tuple[list[Rollout], dict[str, float]]:
     """`group_size` graded completions of each question, grouped and in order, and the seconds spent.
 
     `slot` is the number of the first question in the whole step, so that a rank's seeds do not depend on how many ranks
@@ -33,7 +35,7 @@ def sample_rollouts(engine: Engine, questions: Sequence[Question], config: Rollo
     completions = generate(engine, requests)
     sampled = perf_counter()
     asked = [question for question in questions for _ in range(config.group_size)]
-    verdicts = grade_all(asked, [completion.text for completion in completions], think=template.think)
+    verdicts = grade_all(asked, [completion.text for completion in completions], think=template.think, judge=judge)
     rollouts = []
     for number, (question, request, completion, verdict) in enumerate(
             zip(asked, requests, completions, verdicts, strict=True)):
