@@ -18,9 +18,11 @@ from statistics import mean
 from typing import Any
 
 from crossthink.cells import GROUPS, cell_names
-from crossthink.evaluate.responses import Response, read_responses
+from crossthink.evaluate.responses import Response
 from crossthink.evaluate.statistics import paired_interval
+from crossthink.files import write_json
 from crossthink.provenance import provenance
+from crossthink.records import read_records
 
 HERE = Path(__file__).parent
 ARMS = {"real": "none", "control": "permute"}
@@ -70,9 +72,10 @@ def compare(output: Path, seeds: Sequence[int]) -> dict[str, Any]:
 
     The seeds answer the same questions: clustered by question, an interval is not narrowed by asking them again.
     """
-    cold = read_responses(output / "start" / "eval" / "responses.arrow")
-    answers = {"cold": [cold]} | {arm: [read_responses(output / f"seed-{seed}" / "eval" / arm / "responses.arrow")
-                                        for seed in seeds] for arm in ARMS}
+    cold = read_records(output / "start" / "eval" / "responses.arrow", Response)
+    answers = {"cold": [cold]} | {
+        arm: [read_records(output / f"seed-{seed}" / "eval" / arm / "responses.arrow", Response) for seed in seeds]
+        for arm in ARMS}
     cells = ["all", *sorted({name for r in cold for name in cell_names(r) if name.split("/")[0] in GROUPS})]
     table: dict[str, Any] = {}
     for cell in cells:
@@ -138,10 +141,9 @@ def main() -> None:
     table = compare(arguments.output, arguments.seeds)
     rewards = curves([arguments.output / f"seed-{seed}" for seed in arguments.seeds])
     results = HERE / "results"
-    results.mkdir(exist_ok=True)
     said = ["python", "benchmarks/learning.py", "--seeds", *map(str, arguments.seeds), *arguments.overrides]
     facts = {**provenance(), "argv": said, "table": table, "reward": rewards}
-    (results / "learning.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_json(results / "learning.json", facts)
     draw(rewards, table, results / "learning.svg")
     for cell, row in table.items():
         accuracy = ", ".join(f"{name} {mean(row['accuracy'][name]):.3f}" for name in MODELS)

@@ -27,13 +27,16 @@ OURS = {
     "crossthink-fp32": ("train.compute_dtype=float32", "model.dtype=float32"),
 }
 """Settings of our sides: the recipe as it is, and everything in fp32."""
+_FP32 = {"bf16": False, "gradient_checkpointing": False}
 TRL: dict[str, dict[str, Any]] = {
     "trl-defaults": {},
-    "trl-fp32": {"bf16": False, "gradient_checkpointing": False},
-    "trl-bf16": {"bf16": True, "gradient_checkpointing": False},
-    "trl-vllm": {"bf16": False, "gradient_checkpointing": False, "use_vllm": True, "vllm_mode": "colocate"},
+    "trl-fp32": _FP32,
+    "trl-fp32-16": {**_FP32, "per_device_train_batch_size": 16},
+    "trl-fp32-32": {**_FP32, "per_device_train_batch_size": 32},
+    "trl-bf16": {"bf16": True, "gradient_checkpointing": False, "per_device_train_batch_size": 16},
+    "trl-vllm": {**_FP32, "per_device_train_batch_size": 16, "use_vllm": True, "vllm_mode": "colocate"},
 }
-"""Settings of TRL's sides over its defaults."""
+"""Settings of TRL's sides over its defaults (micro-batches of 8 among them)."""
 SIDES = (*OURS, *TRL)
 
 
@@ -73,12 +76,12 @@ def trl(side: str, run: Path, steps: int, recipe_path: str) -> dict[str, Any]:
                 for p, c in zip(prompts, completions, strict=True)]
 
     batch = recipe.rollout.prompts * recipe.rollout.group_size
+    micro = TRL[side].get("per_device_train_batch_size", 8)
     settings: dict[str, Any] = {
         "output_dir": tempfile.mkdtemp(), "max_steps": steps + 1, "num_generations": recipe.rollout.group_size,
         "max_completion_length": recipe.rollout.max_tokens, "temperature": recipe.rollout.temperature,
         "learning_rate": recipe.optimizer.lr, "beta": recipe.algorithm.kl_coef,
-        # TRL's own size of 8; the whole batch at once needs more than 24 GB
-        "per_device_train_batch_size": recipe.rollout.group_size, "gradient_accumulation_steps": recipe.rollout.prompts,
+        "per_device_train_batch_size": micro, "gradient_accumulation_steps": batch // micro,
         "use_cpu": True, "report_to": [], "save_strategy": "no", "logging_steps": 1, "shuffle_dataset": False,
         "seed": recipe.run.seed, **TRL[side]}
     if side == "trl-vllm":

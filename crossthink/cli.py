@@ -2,6 +2,7 @@
 
     crossthink demo                          the whole line on a small machine, from a crawl to a better model
     crossthink data JOB --recipe R ...       Beam jobs: extract, import, synthesize, curate, score, run
+    crossthink blend R --manifest M ...      what the recipe's blend draws, declared and realised
     crossthink train R --manifest M ...      GRPO in this process; on several: torchrun -m crossthink.train R ...
     crossthink eval R --model DIR ...        answers to held-out questions; `crossthink eval compare A B`
     crossthink report RUN                    one HTML page of a run
@@ -19,13 +20,15 @@ from crossthink import __version__
 COMMANDS = {
     "demo": "crossthink.demo",
     "data": "crossthink.dataflow.__main__",
+    "blend": "crossthink.blend.__main__",
     "train": "crossthink.train",
     "eval": "crossthink.evaluate.__main__",
     "report": "crossthink.report.__main__",
 }
 """The module of each command: its `main(argv)` gives the exit code. Imported only when asked for: `--help` is quick,
 and a data worker needs no torch."""
-EXTRAS = {"demo": "data,train,eval", "data": "data", "train": "train", "eval": "eval", "report": "eval"}
+EXTRAS = {"demo": "data,train,eval", "data": "data", "blend": "eval", "train": "train", "eval": "eval",
+          "report": "eval"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,17 +10,18 @@ from typing import Any
 
 import torch
 
+from crossthink.columns import BadField
 from crossthink.config import ColdStartConfig, QuestionFile
-from crossthink.engine import chat_ids
 from crossthink.packing import Group, pack
 from crossthink.policy import Policy
 from crossthink.progress import Progress
-from crossthink.questions import BadField, question_from_row, read_local_rows
+from crossthink.prompts import prompt_ids
+from crossthink.questions import question_from_row, read_local_rows
 from crossthink.schema import derive_seed
-from crossthink.templates import gold_response, user_message
+from crossthink.templates import Template, gold_response
 
 
-def read_traces(path: str, tokenizer: Any) -> list[Group]:
+def read_traces(path: str, tokenizer: Any, template: Template) -> list[Group]:
     """Prompt and worked response of every row of a file of traces, as token ids with the end of sequence.
 
     Raises ValueError naming file, row and field for a row that is no question with a reasoning.
@@ -31,9 +32,9 @@ def read_traces(path: str, tokenizer: Any) -> list[Group]:
         if not isinstance(values.get("reasoning"), str):
             raise BadField(f"{where}, field reasoning: is missing or no text")
         question = question_from_row(values, file, where)
-        response = gold_response(question, values["reasoning"]) + tokenizer.eos_token
+        response = gold_response(question, values["reasoning"], template) + tokenizer.eos_token
         ids = tuple(tokenizer(response, add_special_tokens=False)["input_ids"])
-        groups.append(Group(chat_ids(tokenizer, user_message(question)), (ids,), (0,)))
+        groups.append(Group(prompt_ids(tokenizer, question, template), (ids,), (0,)))
     return groups
 
 

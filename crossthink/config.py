@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from crossthink.precision import native_dtype
+from crossthink.templates import Template
 from crossthink.toml_tree import ConfigError, build, override
 
 __all__ = ["ConfigError", "Recipe", "load_recipe"]
@@ -49,11 +50,18 @@ class QuestionFile:
     question: str = "question"
     """Name of the column that holds the question; the same for the next fields."""
     options: str = "options"
+    """Holds a list, a dict by letter, or a text "A) x B) y"; several names between commas are a column an option."""
     answer: str = "answer"
     answer_after: str = ""
     """Keep only what follows the last occurrence of this in the answer ("####" for GSM8K)."""
-    answer_is: Literal["label", "text"] = "text"
-    """Whether `answer` of a row with options is the option's label or its text."""
+    answer_is: Literal["label", "text", "index"] = "text"
+    """What `answer` of a row with options is: the option's label, its text, or its number from 0."""
+    labels: str = ""
+    """Column with the options' own labels, where they are not the letters from A on."""
+    shuffle: bool = False
+    """Put the options into an order that follows from the question, for sets whose first option is the gold."""
+    domains: str = "domain"
+    """Column with the domain; a row without one has that of `domain`, above."""
     context: str = ""
     """Column with a text that belongs before the question."""
     limit: int = 0
@@ -103,15 +111,35 @@ class DataConfig:
 class BlendConfig:
     """Which prompts the trainer draws. Weights are shares of prompts and sum to 1."""
 
-    by: Literal["group", "source", "domain", "template", "size"] = "group"
-    """"size": in proportion to data set size (`nd`); then no weights."""
+    by: Literal["group", "source", "domain", "template", "difficulty", "size"] = "group"
+    """What the weights' names are values of. "difficulty": unsolved, hard, middle, easy, solved, unmeasured, by pass
+    rate (crossthink/blend/parts.py). "size": in proportion to data set size (`nd`); then no weights."""
     weights: dict[str, float] = field(default_factory=lambda: {"gpr": 2 / 3, "math": 1 / 3})
     """Paper's headline blend gpr_up: 2:1 general-purpose reasoning to mathematics."""
+    scores: dict[str, float] = field(default_factory=dict)
+    """In place of weights: shares in proportion to these (paper's `score`: what training on each source alone gave)."""
     letters: Literal["as_written", "balanced"] = "as_written"
     """"balanced": the golds of multiple choice take the first four letters in turn, so that a step in which one letter
     happens to win more often does not teach that letter (ours; a small model collapses to one)."""
     pass_rate: tuple[float, float] = (0.0, 1.0)
-    """Closed interval of the measured pass rate; rows that were not measured pass."""
+    """Closed interval of the measured pass rate (`f_gpr_up`)."""
+    unmeasured: Literal["keep", "drop"] = "keep"
+    """What becomes of rows without a pass rate: "keep" draws them as if they were inside the interval."""
+    when_exhausted: Literal["repeat", "stop", "reweigh"] = "repeat"
+    """When a part's rows have all been drawn and its turn comes: draw them anew in another order, end the run, or go on
+    without the part, the others in proportion to their weights."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JudgeConfig:
+    """A model that is asked about short free text after the rules said no (ours; off where it names none)."""
+
+    model: str = ""
+    """Folder, or for an endpoint its URL."""
+    engine: Literal["vllm", "transformers", "endpoint"] = "endpoint"
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    max_model_len: int = 4096
+    cache_gib: float = 4.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,6 +225,8 @@ class Recipe:
     run: RunConfig
     model: ModelConfig
     data: DataConfig = field(default_factory=DataConfig)
+    template: Template = field(default_factory=Template)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
     blend: BlendConfig = field(default_factory=BlendConfig)
     rollout: RolloutConfig = field(default_factory=RolloutConfig)
     algorithm: AlgorithmConfig = field(default_factory=AlgorithmConfig)
@@ -236,8 +266,10 @@ def _on_this_machine(recipe: Recipe) -> Recipe:
 
 def check_recipe(recipe: Recipe, where: str) -> None:
     """Raise ConfigError for values that no run can work with."""
-    weights = recipe.blend.weights
-    if recipe.blend.by != "size":
+    weights, scores = recipe.blend.weights, recipe.blend.scores
+    if scores and (min(scores.values()) < 0 or not any(scores.values())):
+        raise ConfigError(f"{where}: blend.scores must be zero or above, one of them above: {scores}")
+    if recipe.blend.by != "size" and not scores:
         total = sum(weights.values())
         if not weights or abs(total - 1.0) > 1e-6:
             raise ConfigError(f"{where}: blend.weights sum to {total:.6g}, not 1: {weights}")

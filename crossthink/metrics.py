@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from torch.utils.tensorboard import SummaryWriter
 
 from crossthink.algorithms.advantages import zero_spread_share
 from crossthink.cells import cell_names
 from crossthink.rollout.groups import answer_letters
-from crossthink.schema import Rollout, arrow_schema, to_row
+from crossthink.schema import Rollout
 
 
 def rollout_metrics(rollouts: Sequence[Rollout], group_size: int) -> dict[str, Any]:
@@ -90,14 +89,3 @@ def _flat(tree: dict[str, Any], prefix: str) -> list[tuple[str, float]]:
         elif isinstance(value, int | float):
             pairs.append((f"{prefix}{name}", float(value)))
     return pairs
-
-
-def write_rollouts(folder: Path, step: int, rollouts: Sequence[Rollout]) -> None:
-    """Write a step's rollouts to `folder/step-NNNNNN.arrow`, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"step-{step:06d}.arrow"
-    partial = target.with_suffix(".partial")
-    schema = arrow_schema(Rollout)
-    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.Table.from_pylist([to_row(r) for r in rollouts], schema=schema))
-    partial.rename(target)

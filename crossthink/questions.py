@@ -1,12 +1,14 @@
 """Rows of question files as questions: one mapping for the data line, the cold start and the evaluation.
 
-Files are JSONL (plain, .gz, .xz) and Parquet; a recipe's entry says which column is what. Layer 2: no torch, no Beam.
+Files are JSONL (plain, .gz, .xz), CSV with a head, and Parquet; a recipe's entry says which column is what. Layer 2: no
+torch, no Beam.
 """
 
+import csv
 import gzip
+import io
 import json
 import lzma
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,20 +16,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crossthink.columns import BadField, options_of, place_of_label, text_of, value_of
 from crossthink.config import QuestionFile
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
+from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
+from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
-UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException)
+UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
 """What `rows_of` raises for a file that is damaged."""
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
-_LABELLED = re.compile(r"\s*\(?([A-Z])[).:]\s*(.+)", re.DOTALL)
 _ANY_LENGTH = 2**31
-
-
-class BadField(ValueError):
-    """A row whose field cannot be used; the message names file, row and field."""
 
 
 class BadGold(ValueError):
@@ -40,7 +40,12 @@ class BadGold(ValueError):
 
 def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
     """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
-    yield from _parquet_rows(stream) if name.endswith(".parquet") else _json_rows(stream, name)
+    if name.endswith(".parquet"):
+        yield from _parquet_rows(stream)
+    elif name.endswith(".csv"):
+        yield from csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    else:
+        yield from _json_rows(stream, name)
 
 
 def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
@@ -81,17 +86,22 @@ def read_local_rows(file: QuestionFile) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def read_question_file(file: QuestionFile) -> list[Question]:
-    """All questions of a local file. Raises ValueError naming file, row and field for the first that is none."""
-    return [question_from_row(values, file, where) for where, values in read_local_rows(file)]
+    """All questions of a local file. Raises ValueError naming file, row and field for the first that is none.
+
+    Published sets hold some rows with two options of one text. They are asked as they are: their label is the gold.
+    """
+    return [question_from_row(values, file, where, equal_options=True) for where, values in read_local_rows(file)]
 
 
 def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *, row: int = -1,
-                      max_answer_words: int = _ANY_LENGTH, domain_of: Callable[[str], str] | None = None) -> Question:
+                      max_answer_words: int = _ANY_LENGTH, domain_of: Callable[[str], str] | None = None,
+                      equal_options: bool = False) -> Question:
     """The question of a row. Its template may still change, and its verifier is settled later.
 
     `where` names file and row in errors; `domain_of` finds the domain of a question where neither row nor file say it.
     A row of the domain `math` is of the group `math`, whatever the file says. Raises BadField where the row cannot
-    be read, BadGold where one of the paper's filters turns its gold away: no option, empty, or too many words.
+    be read, BadGold where one of the paper's filters turns its gold away: no option, empty, or too many words, or,
+    unless `equal_options`, two options of one text.
     """
     question, options = texts(values, file, where)
     answer = _answer(values, file, where)
@@ -99,44 +109,32 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     group = "math" if domain == "math" else file.group
     label = ""
     if options:
-        place = _gold(options, answer, file.answer_is, where)
+        place = _gold(values, file, options, answer, where, equal_options and file.answer_is != "text")
         label, answer = LABELS[place], options[place]
     elif not answer:
         raise BadGold(where, "empty_answer")
     elif group != "math" and count_words(answer) > max_answer_words:
         raise BadGold(where, "long_answer", f"{count_words(answer)} words")
-    return Question(
+    found = Question(
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
         answer_type="choice" if options else "math" if group == "math" else "text", verifier="",
         template="mcq" if options else "open", domain=domain, group=group, source=file.source, licence=file.licence,
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
+    return shuffle_options(found, 0) if file.shuffle and options else found
 
 
 def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, tuple[str, ...]]:
     """Question (its context before it) and options of a row. Raises BadField."""
-    question = _string(values, file.question, where).strip()
+    question = text_of(values, file.question, where).strip()
     if not question:
         raise BadField(f"{where}, field {file.question}: is empty")
-    if file.context and values.get(file.context):
-        question = f"{_string(values, file.context, where).strip()}\n{question}"
-    found = values.get(file.options)
-    if isinstance(found, dict):
-        found = [found[name] for name in sorted(found)]
-    if found is None or found == []:
-        return question, ()
-    if not isinstance(found, list) or not all(isinstance(option, str | int | float) for option in found):
-        raise BadField(f"{where}, field {file.options}: {found!r:.80} is no list of texts")
-    options = [str(option).strip() for option in found]
-    labelled = [_LABELLED.fullmatch(option) for option in options]
-    if all(match and match[1] == label for match, label in zip(labelled, LABELS, strict=False)):
-        options = [match[2].strip() for match in labelled if match]
-    if not 2 <= len(options) <= len(LABELS) or not all(options):
-        raise BadField(f"{where}, field {file.options}: {len(options)} options, or one is empty")
-    return question, tuple(options)
+    if file.context and value_of(values, file.context):
+        question = f"{text_of(values, file.context, where).strip()}\n{question}"
+    return question, options_of(values, file, where)
 
 
 def _answer(values: dict[str, Any], file: QuestionFile, where: str) -> str:
-    answer = _string(values, file.answer, where).strip()
+    answer = text_of(values, file.answer, where).strip()
     if file.answer_after:
         _, mark, answer = answer.rpartition(file.answer_after)
         if not mark:
@@ -144,39 +142,34 @@ def _answer(values: dict[str, Any], file: QuestionFile, where: str) -> str:
     return answer.strip()
 
 
-def _string(values: dict[str, Any], field: str, where: str) -> str:
-    value = values.get(field)
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if value is None or not isinstance(value, str | int | float):
-        kind = "is missing" if value is None else f"is a {type(value).__name__}, not a text"
-        raise BadField(f"{where}, field {field}: {kind}")
-    return str(value)
-
-
-def _gold(options: tuple[str, ...], answer: str, answer_is: str, where: str) -> int:
+def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], answer: str, where: str,
+          equal_options: bool) -> int:
     """Index of the option that the gold names. Where label and text name different options the gold is none."""
     shown = [canonical_text(option) for option in options]
-    if len(set(shown)) < len(shown):
+    numbers = [read_number(option) for option in options]
+    told_apart = {number.value if number else text for number, text in zip(numbers, shown, strict=True)}
+    if len(told_apart) < len(options) and not equal_options:
         raise BadGold(where, "equal_options", " | ".join(options))
-    if answer_is == "text" and canonical_text(answer) in shown:
-        return shown.index(canonical_text(answer))
-    if answer_is == "label" and (answer.isdigit() or len(answer) == 1):
-        place = int(answer) if answer.isdigit() else LABELS.find(answer.upper())
-        if 0 <= place < len(options):
-            return place
-    elif len(answer) > 1:
+    place: int | None = None
+    if file.answer_is == "text" and canonical_text(answer) in shown:
+        place = shown.index(canonical_text(answer))
+    elif file.answer_is == "index":
+        place = int(answer) if answer.isdecimal() else None
+    elif file.answer_is == "label":
+        place = place_of_label(values, file, answer, where)
+    if place is None and len(answer) > 1 and not answer.isdecimal():
         named = named_option(options, answer)
         if named is Reason.LABEL_TEXT_CONFLICT:
             raise BadGold(where, "label_text_conflict", answer)
-        if isinstance(named, int):
-            return named
-    raise BadGold(where, "gold_not_an_option", answer)
+        place = named if isinstance(named, int) else None
+    if place is None or place >= len(options):
+        raise BadGold(where, "gold_not_an_option", answer)
+    return place
 
 
 def _domain(values: dict[str, Any], file: QuestionFile, question: str,
             domain_of: Callable[[str], str] | None) -> str:
-    given = values.get("domain")
+    given = value_of(values, file.domains)
     if isinstance(given, str) and given:
         return given
     if file.domain or file.group == "math":

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -99,7 +99,7 @@ class Question:
     answer_type: str
     """`choice`, `math` or `text`."""
     verifier: str
-    """Id and version of the verifier that accepted the gold, as "choice/1"; "" until verified."""
+    """Id and version of the verifier that accepted the gold, as "choice/2"; "" until verified."""
     template: str
     """`mcq` or `open`."""
     domain: str
@@ -116,6 +116,8 @@ class Reason(StrEnum):
     """Why a verdict came out as it did."""
 
     CORRECT = "correct"
+    JUDGED = "judged"
+    """Correct by the word of a judge, after the rules said no."""
     WRONG = "wrong"
     NO_THINK = "no_think"
     TWO_THINKS = "two_thinks"
@@ -175,6 +177,10 @@ class Rollout:
     template: str
     group: str
     source: str
+    prompt: str = ""
+    """The user's turn in words, with the options in the order in which they were shown."""
+    gold: str = ""
+    """What the box of a right answer holds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,12 +5,14 @@ Readers trust the manifest alone: a shard that is missing or differs from its sh
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from crossthink.schema import SCHEMA_VERSION, Question, check_version, from_row
 
@@ -61,7 +63,11 @@ class Manifest:
     @property
     def digest(self) -> str:
         """One sha256 over all shards': what names this data in checkpoints."""
-        return hashlib.sha256("".join(f.sha256 for f in self.files).encode()).hexdigest()
+        return self.digest_of(len(self.files))
+
+    def digest_of(self, files: int) -> str:
+        """The digest that this data had when it was its first `files` shards alone."""
+        return hashlib.sha256("".join(f.sha256 for f in self.files[:files]).encode()).hexdigest()
 
     def verify(self) -> None:
         """Compare every shard with its size and sha256. Raises ShardError naming the first that differs."""
@@ -94,6 +100,14 @@ class Questions:
     def column(self, name: str) -> list[Any]:
         """All values of one column, in row order."""
         return self._table.column(name).to_pylist()
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Some columns of some rows."""
+        return self._table.select(list(columns)).take(pa.array(rows))
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Some columns, batch by batch, in row order."""
+        return iter(self._table.select(list(columns)).to_batches())
 
 
 def read_questions(manifest: Manifest) -> Questions:

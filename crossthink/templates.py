@@ -1,19 +1,37 @@
 """The prompts and the response format: T_MCQ and T_Open of the paper, in one place.
 
 A multiple-choice prompt is the question, one option a line, and one instruction; an open prompt is the question and one
-instruction. The response is `<think>reasoning</think>` and then `\\boxed{answer}`. Layer 1: no torch.
+instruction. The response is `<think>reasoning</think>` and then `\\boxed{answer}`, or a variant. Layer 1: no torch.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
+from typing import Literal
 
 from crossthink.schema import LABELS, Question, derive_seed, question_id
+from crossthink.verify.format import Think
 from crossthink.verify.numbers import read_number
 
-MCQ_INSTRUCTION = r"Reason in <think></think>, then write the letter in \boxed{}."
-OPEN_INSTRUCTION = r"Reason in <think></think>, then write the answer in \boxed{}."
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """How questions are asked, and in what form the answer is due. A recipe's [template]."""
+
+    think: Think = "tags"
+    """Where the reasoning goes: crossthink/verify/format.py."""
+    gold: Literal["label", "label_and_text"] = "label"
+    """What is asked for, and taught by the cold start, in multiple choice: the paper's short and long gold. The verdict
+    is the same for both: an answer may name its option by label, text or both."""
+    mcq_instruction: str = ""
+    """What stands behind the options; "" is a sentence of ours that fits `think` and `gold`."""
+    open_instruction: str = ""
+    """What stands behind an open question; "" likewise."""
+
+
+PAPER = Template()
+"""Tags, and the letter alone: short golds did better by 1.20 points (paper)."""
 
 
 class NotOpen(StrEnum):
@@ -61,22 +79,39 @@ OPTION_SPEAKS = tuple(re.compile(rule) for rule in (
 UNFINISHED = re.compile(r"\b(?:that|because|if|since|unless|so|when|while|whether|although)\W*$", re.IGNORECASE)
 
 
-def user_message(question: Question) -> str:
+def user_message(question: Question, template: Template = PAPER) -> str:
     """The user's turn: the question, its options as "A. text" (multiple choice), and the instruction."""
     if question.template != "mcq":
-        return f"{question.question}\n{OPEN_INSTRUCTION}"
+        return f"{question.question}\n{template.open_instruction or _instruction('the answer', template)}"
     options = "\n".join(f"{label}. {option}" for label, option in zip(LABELS, question.options, strict=False))
-    return f"{question.question}\n{options}\n{MCQ_INSTRUCTION}"
+    wanted = "the letter" if template.gold == "label" else "the letter and the option"
+    return f"{question.question}\n{options}\n{template.mcq_instruction or _instruction(wanted, template)}"
 
 
-def gold_answer(question: Question) -> str:
-    """What the box of a right answer holds: the label for multiple choice (short gold), else the answer."""
-    return question.answer_label if question.answer_type == "choice" else question.answer
+def _instruction(wanted: str, template: Template) -> str:
+    how = "Reason step by step" if template.think == "none" else "Reason in <think></think>"
+    return f"{how}, then write {wanted} in \\boxed{{}}."
 
 
-def gold_response(question: Question, reasoning: str = "") -> str:
+def response_start(template: Template) -> str:
+    """What the prompt writes of the response itself."""
+    return "<think>" if template.think == "opened" else ""
+
+
+def gold_answer(question: Question, template: Template = PAPER) -> str:
+    """What the box of a right answer holds: for multiple choice the label (short gold) or "B. text" (long), else the
+    answer."""
+    if question.answer_type != "choice":
+        return question.answer
+    return question.answer_label if template.gold == "label" else f"{question.answer_label}. {question.answer}"
+
+
+def gold_response(question: Question, reasoning: str = "", template: Template = PAPER) -> str:
     """A response that earns the reward: the target of the cold start, and the gold's check of itself."""
-    return f"<think>{reasoning}</think>\\boxed{{{gold_answer(question)}}}"
+    answer = f"\\boxed{{{gold_answer(question, template)}}}"
+    if template.think == "none":
+        return f"{reasoning} {answer}".lstrip()
+    return f"<think>{reasoning}</think>{answer}".removeprefix(response_start(template))
 
 
 def to_open(question: Question) -> Question | NotOpen:

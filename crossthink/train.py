@@ -8,6 +8,7 @@ nothing known; what it adds: a cold start (crossthink/cold_start.py) and a probe
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,19 +25,23 @@ from crossthink.cold_start import cold_start, read_traces
 from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError, Recipe, load_recipe
 from crossthink.distributed import Ranks, join_ranks
-from crossthink.engine import Engine, chat_ids, open_engine
+from crossthink.engine import Engine, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
-from crossthink.metrics import MetricsWriter, rollout_metrics, write_rollouts
+from crossthink.judge import open_judge
+from crossthink.metrics import MetricsWriter, rollout_metrics
 from crossthink.policy import Policy
 from crossthink.progress import Progress
+from crossthink.prompts import prompt_ids
 from crossthink.provenance import provenance
+from crossthink.records import write_records
 from crossthink.rollout.groups import sample_rollouts, with_advantages
 from crossthink.rollout.sync import TOLERANCE, sync_weights
-from crossthink.schema import Question
+from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest
-from crossthink.templates import user_message
+from crossthink.trained_on import write_note
 from crossthink.update import merged, update
+from crossthink.verify import counts, reset_counts
 
 log = logging.getLogger("crossthink.train")
 
@@ -45,7 +50,7 @@ class Trainer:
     """The parts of a run, made in the order in which errors are cheapest."""
 
     def __init__(self, recipe: Recipe, manifest: Manifest, output: Path, ranks: Ranks) -> None:
-        self.recipe, self.output, self.ranks = recipe, output, ranks
+        self.recipe, self.manifest, self.output, self.ranks = recipe, manifest, output, ranks
         self.blend = Blend(recipe.blend, manifest, recipe.run.seed)
         start = self._start_folder()
         latest = next(reversed(checkpoints(output / "checkpoints")), None)
@@ -62,6 +67,7 @@ class Trainer:
             self.blend.load_state_dict(state["blend"])
             log.info("resumed from %s", latest)
         self.engine = self._engine(folder)
+        self.judge = open_judge(recipe.judge)
         self.probe: list[tuple[int, ...]] = []
 
     def _policy(self, folder: Path) -> Policy:
@@ -92,7 +98,7 @@ class Trainer:
 
         started = perf_counter()
         tokenizer = AutoTokenizer.from_pretrained(base)
-        traces = read_traces(self.recipe.cold_start.traces, tokenizer)
+        traces = read_traces(self.recipe.cold_start.traces, tokenizer, self.recipe.template)
         policy = self._policy(base)
         losses = cold_start(policy, traces, self.recipe.cold_start, seed=self.recipe.run.seed,
                             pack_tokens=self.recipe.train.pack_tokens,
@@ -108,7 +114,11 @@ class Trainer:
         writer = MetricsWriter(self.output, self.step + 1) if first else None
         with Progress("train", train.steps - self.step, "steps") as progress:
             while self.step < train.steps:
-                row = self.train_step()
+                drawn = self.blend.take(self.recipe.rollout.prompts)
+                if len(drawn) < self.recipe.rollout.prompts:
+                    log.info("the blend is exhausted after %d steps (blend.when_exhausted)", self.step)
+                    break
+                row = self.train_step(drawn)
                 if writer:
                     writer.write(row)
                 if first and (self.step % train.checkpoint_every == 0 or self.step == train.steps):
@@ -119,14 +129,15 @@ class Trainer:
         if writer:
             writer.close()
             self.policy.save(self.output / "final", self.engine.tokenizer)
+            write_note(self.output / "final", self.manifest)
 
-    def train_step(self) -> dict[str, Any]:
-        """One step; returns its metrics."""
+    def train_step(self, drawn: Sequence[Question]) -> dict[str, Any]:
+        """One step on the prompts drawn; returns its metrics."""
         started, recipe, seed = perf_counter(), self.recipe, self.recipe.run.seed
-        drawn = self.blend.take(recipe.rollout.prompts)
         mine = self.ranks.share(len(drawn))
-        rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, seed=seed,
-                                            step=self.step, slot=mine.start)
+        reset_counts()
+        rollouts, seconds = sample_rollouts(self.engine, drawn[mine.start:mine.stop], recipe.rollout, recipe.template,
+                                            seed=seed, step=self.step, slot=mine.start, judge=self.judge)
         rollouts = with_advantages(rollouts, recipe.algorithm, group_size=recipe.rollout.group_size, seed=seed,
                                    step=self.step)
         for group in self.optimizer.param_groups:
@@ -139,16 +150,19 @@ class Trainer:
         seconds |= sums.seconds | {"sync": perf_counter() - synced}
         everything = self.ranks.gather(rollouts)
         if self.ranks.first:
-            write_rollouts(self.output / "rollouts", self.step, everything)
+            write_records(self.output / "rollouts" / f"step-{self.step:06d}.arrow", Rollout, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)
+        events = sum((Counter(part) for part in self.ranks.gather([counts()])), Counter[str]())
         measured = merged(self.ranks.gather([sums]))
-        return {"step": self.step, **row, **measured, "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"],
-                "probe_gap": gap, "seconds": seconds | {"total": perf_counter() - started}}
+        return {"step": self.step, **row, "repeats": self.blend.repeats, "verifier": dict(events), **measured,
+                "grad_norm": norm, "lr": self.optimizer.param_groups[0]["lr"], "probe_gap": gap,
+                "seconds": seconds | {"total": perf_counter() - started}}
 
     def _probe_prompts(self, drawn: Sequence[Question]) -> list[tuple[int, ...]]:
         """Two prompts of the run's first batch, the same for every probe."""
         if not self.probe:
-            self.probe = [chat_ids(self.engine.tokenizer, user_message(question)) for question in drawn[:2]]
+            self.probe = [prompt_ids(self.engine.tokenizer, question, self.recipe.template)
+                          for question in drawn[:2]]
         return self.probe
 
 
@@ -161,15 +175,16 @@ def learning_rate(recipe: Recipe, step: int) -> float:
 def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
     """Write `run.json`, or check that the folder's run is this one. Raises ConfigError where it is another.
 
-    A longer run over the same folder goes on where the shorter one ended, so `train.steps` may differ.
+    A longer run over the same folder goes on where the shorter one ended, so `train.steps` may differ, and the manifest
+    may have got more shards behind those that it had.
     """
     tree = json.loads(json.dumps(asdict(recipe)))
-    identity = {"recipe": tree, "data": manifest.digest}
+    identity = {"recipe": tree, "data": manifest.digest, "files": len(manifest.files)}
     path = output / "run.json"
     if path.exists():
         before = json.loads(path.read_text(encoding="utf-8"))
         differing = sorted(key for key in tree if _settings(before["recipe"], key) != _settings(tree, key))
-        if before["data"] != manifest.digest:
+        if before["data"] != manifest.digest_of(before.get("files", len(manifest.files))):
             differing.append("the data")
         if differing:
             raise ConfigError(f"{output}: holds another run (differs in {', '.join(differing)}): "

@@ -168,6 +168,8 @@ def test_errors_name_the_argument() -> None:
         ops.policy_loss(**batch, kind="ppo")
     with pytest.raises(ValueError, match="max_completion_length"):
         ops.policy_loss(**batch, kind="dr_grpo")
+    with pytest.raises(ValueError, match=r"kl_coef = 0\.1 needs ref_logp"):
+        ops.policy_loss(**batch | {"ref_logp": None}, kl_coef=0.1)
     with pytest.raises(ValueError, match="mask must be bool"):
         ops.policy_loss(**batch | {"mask": torch.ones(4)})
     with pytest.raises(ValueError, match=r"\[\[4\], \[3\]"):

@@ -90,7 +90,7 @@ def test_the_update_does_not_depend_on_how_the_batch_is_cut(folder: Path) -> Non
 
 def test_two_minibatches_step_twice(folder: Path) -> None:
     the_recipe = recipe()
-    the_recipe = replace(the_recipe, algorithm=replace(the_recipe.algorithm, minibatches=2))
+    the_recipe = replace(the_recipe, algorithm=replace(the_recipe.algorithm, minibatches=2, kl_coef=0.0))
     policy = Policy(folder, device=CPU)
     optimizer = torch.optim.AdamW(policy.parameters, lr=1e-3)
     update(policy, None, optimizer, rollouts(), the_recipe, Ranks(0, 1, CPU))

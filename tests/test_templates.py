@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from crossthink.schema import Question, question_id
-from crossthink.templates import NotOpen, gold_answer, gold_response, move_gold, shuffle_options, to_open, user_message
+from crossthink.templates import (
+    NotOpen,
+    Template,
+    gold_answer,
+    gold_response,
+    move_gold,
+    response_start,
+    shuffle_options,
+    to_open,
+    user_message,
+)
+from crossthink.verify import grade
 
 CITIES = ("Rome", "Paris", "London", "Oslo")
 
@@ -30,6 +41,33 @@ def test_open_has_none(make_question: Callable[..., Question]) -> None:
     question = make_question("What is 2 + 2?", answer="4")
     assert user_message(question) == "What is 2 + 2?\nReason in <think></think>, then write the answer in \\boxed{}."
     assert gold_response(question) == "<think></think>\\boxed{4}"
+
+
+def test_the_long_gold_is_label_and_text(capital: Question) -> None:
+    long = Template(gold="label_and_text")
+    assert user_message(capital, long).endswith("then write the letter and the option in \\boxed{}.")
+    assert gold_response(capital, "r", long) == "<think>r</think>\\boxed{B. Paris}"
+
+
+@pytest.mark.parametrize(("template", "start", "response"), [
+    (Template(think="opened"), "<think>", "r</think>\\boxed{B}"),
+    (Template(think="none"), "", "r \\boxed{B}"),
+    (Template(think="none", gold="label_and_text"), "", "r \\boxed{B. Paris}"),
+])
+def test_variants_of_the_format(capital: Question, template: Template, start: str, response: str) -> None:
+    assert response_start(template) == start
+    assert gold_response(capital, "r", template) == response
+    verdict = grade(capital, response, think=template.think)
+    assert (verdict.reward, verdict.answer[0]) == (1.0, "B")
+    assert grade(capital, response).reward == 0.0  # tags are due where the recipe says nothing
+
+
+def test_an_instruction_of_the_users(capital: Question, make_question: Callable[..., Question]) -> None:
+    template = Template(mcq_instruction="Pick.", open_instruction="Answer.")
+    assert user_message(capital, template).splitlines()[-1] == "Pick."
+    assert user_message(make_question("2 + 2?"), template) == "2 + 2?\nAnswer."
+    assert user_message(capital, Template(think="none")).endswith("Reason step by step, then write the letter in "
+                                                                  "\\boxed{}.")
 
 
 def test_the_open_form_is_a_question_of_its_own(capital: Question) -> None:

@@ -104,6 +104,9 @@ def test_a_run_and_one_that_was_killed_make_the_same_weights(make_recipe: Callab
         assert row["by"]["math/open"]["n"] == 16
         assert row["probe_gap"] < 1e-4
         assert row["sampler_gap_max"] < 1e-4  # on-policy: the sampler's log-probs are the trainer's
+        assert row["verifier"].get("correct", 0) == sum(r["correct"] for r in rollouts(whole, row["step"]))
+        assert all(r["prompt"].startswith(f"{r['gold']}?\n") for r in rollouts(whole, row["step"]))
+    assert [row["repeats"] for row in metrics] == [0, 0, 2, 6]  # four prompts a step, ten questions
     assert any(0 < row["reward"] < 1 for row in metrics)
     # the advantages of a group: (r - mean) / (unbiased std + 1e-6), which sum to zero
     groups = [rollouts(whole, 1)[i:i + 4] for i in range(0, 16, 4)]
@@ -128,6 +131,17 @@ def test_a_run_and_one_that_was_killed_make_the_same_weights(make_recipe: Callab
     run = json.loads((whole / "run.json").read_text())
     assert run["engine"]["name"] == "transformers"
     assert run["ops"]["policy_loss"].startswith("cpp")
+
+
+def test_a_blend_that_may_not_repeat_ends_the_run(make_recipe: Callable[..., Path], manifest: Path, tmp_path: Path,
+                                                  caplog: pytest.LogCaptureFixture) -> None:
+    """Ten questions, four a step: a third step would repeat two of them."""
+    caplog.set_level("INFO", logger="crossthink.train")
+    assert main([str(make_recipe()), "--manifest", str(manifest), "--output", str(tmp_path / "out"),
+                 'blend.when_exhausted="stop"']) == 0
+    assert "the blend is exhausted after 2 steps" in caplog.text
+    assert [row["step"] for row in read_metrics(tmp_path / "out" / "metrics.jsonl")] == [1, 2]
+    assert (tmp_path / "out" / "final" / "model.safetensors").exists()
 
 
 def line_of(capsys: pytest.CaptureFixture[str]) -> str:

@@ -2,11 +2,13 @@
 
 `summary.json` of an evaluation: what makes it this one (`model`, `revision`, `engine`, `dtype`, `seed`, `sampling`,
 `questions` with `n` and `sha256`, `verifiers`, `repeated`: rows that asked an earlier question again), `seconds` of
-generation over all runs, `tokens` written, what ran on what, and `cells`. A cell ("all", "<group>/<template>",
-"<domain>/<template>") has
+generation over all runs, `tokens` written, what ran on what, `cells` ("all", "<group>/<template>",
+"<domain>/<template>"), the same numbers for each benchmark in `sources`, and `averages`: the unweighted mean over all
+benchmarks, over those of general-purpose reasoning and over those of mathematics, with its interval. A cell has
 
     n, samples           questions, and answers to each
     accuracy, low, high  share of answers that are right: correct and formatted, as the reward has it; 95% interval
+    pass_at              chance that one of k answers is right, for k = 1, 2, 4, ... and all of them
     correct              answers that are right, a count
     answer_accuracy      share that is correct, whatever the format
     formatted, truncated shares of answers in the format, and of answers cut off at the token limit

@@ -30,12 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. evaluate.samples=3 evaluate.limit=50")
     parser.add_argument("--model", required=True, help="folder with a transformers model; for an endpoint its URL")
     parser.add_argument("--output", required=True, type=Path, help="folder; an unfinished evaluation in it is resumed")
+    parser.add_argument("--seen-too", action="store_true", help="score questions that the model was trained on as well")
     arguments = parser.parse_intermixed_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
     def work() -> None:
         recipe = load_recipe(arguments.recipe, arguments.overrides)
-        summary = evaluate(recipe, arguments.model, arguments.output)
+        summary = evaluate(recipe, arguments.model, arguments.output, seen_too=arguments.seen_too)
         print(f"{summary['model']} ({summary['revision'][:12]}), {summary['tokens']} tokens in "
               f"{summary['seconds']:.0f} s\n{evaluation_table(summary)}")
 

@@ -6,7 +6,30 @@ from typing import Any
 
 from crossthink.cells import GROUPS, cell_names
 from crossthink.evaluate.responses import Response
-from crossthink.evaluate.statistics import share_interval
+from crossthink.evaluate.statistics import mean_interval, pass_at, share_interval
+
+
+def by_source(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    """The responses of each benchmark, by its source's name."""
+    sources: dict[str, list[Response]] = {}
+    for response in responses:
+        sources.setdefault(response.source, []).append(response)
+    return dict(sorted(sources.items()))
+
+
+def averages(responses: Sequence[Response]) -> dict[str, dict[str, Any]]:
+    """Unweighted mean accuracy over all benchmarks, and over those of each group, with its interval; by name.
+
+    The paper's average over seven is "all", that over five and over two are "gpr" and "math". A benchmark belongs to
+    the group that most of its questions belong to. Groups without one are left out.
+    """
+    found: dict[str, list[list[float]]] = {}
+    for answers in by_source(responses).values():
+        group = Counter(answer.group for answer in answers).most_common(1)[0][0]
+        for name in ("all", group):
+            found.setdefault(name, []).append(list(right_shares(answers).values()))
+    return {name: dict(zip(("accuracy", "low", "high"), mean_interval(parts), strict=True)) | {"sets": len(parts)}
+            for name, parts in found.items()}
 
 
 def by_cell(responses: Sequence[Response]) -> dict[str, list[Response]]:
@@ -35,6 +58,7 @@ def right_shares(responses: Sequence[Response]) -> dict[str, float]:
 def cell(responses: Sequence[Response]) -> dict[str, Any]:
     """The numbers of one cell; docs of each key in `crossthink/evaluate/__init__.py`. At least one response."""
     shares = list(right_shares(responses).values())
+    counts = [sum(r.right for r in answers) for answers in by_question(responses).values()]
     count = len(responses)
     samples = count // len(shares)
     low, high = share_interval(shares, samples)
@@ -48,6 +72,7 @@ def cell(responses: Sequence[Response]) -> dict[str, Any]:
         "accuracy": len(right) / count,
         "low": low,
         "high": high,
+        "pass_at": {str(k): pass_at(counts, samples, k) for k in _powers(samples)},
         "correct": len(right),
         "answer_accuracy": sum(r.correct for r in responses) / count,
         "formatted": sum(r.formatted for r in responses) / count,
@@ -58,3 +83,8 @@ def cell(responses: Sequence[Response]) -> dict[str, Any]:
         "tokens_per_correct": tokens / len(right) if right else None,
         "labels": dict(sorted(letters.items())),
     }
+
+
+def _powers(most: int) -> list[int]:
+    """1, 2, 4, ... and the number itself."""
+    return sorted({most, *(2**power for power in range(most.bit_length()) if 2**power <= most)})

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crossthink.evaluate.cells import by_cell, by_question, right_shares
-from crossthink.evaluate.responses import Response, read_responses
+from crossthink.evaluate.responses import Response
 from crossthink.evaluate.statistics import exact_p, paired_interval
+from crossthink.records import read_records
 
 EXAMPLES = 20
 """Flipped answers that a comparison shows, at most."""
@@ -29,7 +30,7 @@ def load_evaluation(folder: Path) -> Evaluation:
     except FileNotFoundError as error:
         raise ValueError(f"{folder}: no finished evaluation here (no summary.json): run the evaluation to its end") \
             from error
-    return Evaluation(folder, summary, read_responses(folder / "responses.arrow"))
+    return Evaluation(folder, summary, read_records(folder / "responses.arrow", Response))
 
 
 def compare(before: Evaluation, after: Evaluation) -> dict[str, Any]:

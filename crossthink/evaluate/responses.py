@@ -6,15 +6,14 @@ which the next run drops. A finished one holds `responses.arrow`, in the order o
 
 import fcntl
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from crossthink.engine import Completion
-from crossthink.schema import Question, arrow_schema, check_version, from_row, to_row
+from crossthink.schema import Question, from_row, to_row
 from crossthink.verify import grade
+from crossthink.verify.format import Think
+from crossthink.verify.judge import Judge
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,9 +53,10 @@ class Response:
         return self.question_id, self.sample
 
 
-def judged(question: Question, sample: int, completion: Completion) -> Response:
-    """The response that a completion is, graded by the house's verifier."""
-    verdict = grade(question, completion.text)
+def judged(question: Question, sample: int, completion: Completion, think: Think = "tags",
+           judge: Judge | None = None) -> Response:
+    """The response that a completion is, graded by the house's verifier; `think` is the variant of the format."""
+    verdict = grade(question, completion.text, think=think, judge=judge)
     return Response(
         question_id=question.id, sample=sample, question=question.question, options=question.options,
         gold=question.answer, answer_label=question.answer_label, text=completion.text,
@@ -121,22 +121,3 @@ class ResponseLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def write_responses(path: Path, responses: Sequence[Response]) -> None:
-    """Write responses as one Arrow file, whole or not at all."""
-    schema = arrow_schema(Response)
-    partial = path.with_suffix(".partial")
-    with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.Table.from_pylist([to_row(response) for response in responses], schema=schema))
-    partial.replace(path)
-
-
-def read_responses(path: Path) -> list[Response]:
-    """The responses of a finished evaluation. Raises ValueError where the file is none of ours."""
-    try:
-        table = pa.ipc.open_file(str(path)).read_all()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise ValueError(f"{path}: not a readable Arrow file ({error})") from error
-    check_version(table.schema, Response, str(path))
-    return [from_row(Response, row) for row in table.to_pylist()]

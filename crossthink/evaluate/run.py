@@ -13,29 +13,36 @@ from time import perf_counter
 from typing import Any
 
 from crossthink.config import ConfigError, Recipe
-from crossthink.engine import Engine, Request, Sampling, chat_ids, open_engine
+from crossthink.engine import Engine, Request, Sampling, open_engine
 from crossthink.engine.weights import resolve_model, revision
-from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged, write_responses
+from crossthink.evaluate.cells import averages, by_cell, by_source, cell
+from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.evaluate.seen import refuse_seen
 from crossthink.files import write_json
+from crossthink.judge import open_judge
 from crossthink.progress import Progress
+from crossthink.prompts import prompt_ids
 from crossthink.provenance import provenance
 from crossthink.questions import read_question_file
+from crossthink.records import write_records
 from crossthink.schema import Question, derive_seed
-from crossthink.templates import user_message
+from crossthink.templates import Template, user_message
 from crossthink.verify import verifier_id
 
 log = logging.getLogger("crossthink.evaluate")
 
 
-def evaluate(recipe: Recipe, model: str, output: Path) -> dict[str, Any]:
+def evaluate(recipe: Recipe, model: str, output: Path, *, seen_too: bool = False) -> dict[str, Any]:
     """Evaluate `model` (a folder, or what else `model.path` of a recipe may be) and return the summary.
 
     Leaves `run.json`, `responses.arrow` and `summary.json` in `output`. A finished evaluation is not done again. Raises
-    ValueError before any work where a setting or a question cannot be used, or the folder holds another evaluation.
+    ValueError before any work where a setting or a question cannot be used, the folder holds another evaluation, or,
+    unless `seen_too`, the model was trained on one of the questions.
     """
     check_settings(recipe)
     questions, repeated = read_questions(recipe)
+    if not seen_too:
+        refuse_seen(questions, model)
     facts = identity(recipe, model, questions) | {"repeated": repeated}
     claim_output(output, facts)
     summary_path, log_path = output / "summary.json", output / "responses.jsonl"
@@ -44,7 +51,7 @@ def evaluate(recipe: Recipe, model: str, output: Path) -> dict[str, Any]:
             ask(recipe, model, questions, done)
             responses = [done.responses[question.id, sample] for question in questions
                          for sample in range(recipe.evaluate.samples)]
-            write_responses(output / "responses.arrow", responses)
+            write_records(output / "responses.arrow", Response, responses)
             write_json(summary_path, summarise(facts, responses, done.seconds))
     log_path.unlink(missing_ok=True)
     return json.loads(summary_path.read_text(encoding="utf-8"))
@@ -91,17 +98,20 @@ def identity(recipe: Recipe, model: str, questions: list[Question]) -> dict[str,
         "model": name, "revision": weights, "engine": recipe.model.engine, "dtype": recipe.model.dtype,
         "seed": recipe.run.seed,
         "sampling": {"temperature": settings.temperature, "samples": settings.samples,
-                     "max_tokens": settings.max_tokens, "max_model_len": recipe.model.max_model_len},
-        "questions": {"n": len(questions), "sha256": questions_sha256(questions)},
-        "verifiers": sorted({verifier_id(question) for question in questions}),
+                     "max_tokens": settings.max_tokens, "max_model_len": recipe.model.max_model_len,
+                     "think": recipe.template.think},
+        "questions": {"n": len(questions), "sha256": questions_sha256(questions, recipe.template)},
+        "verifiers": sorted({verifier_id(question) for question in questions}
+                            | ({f"judge/{recipe.judge.model}"} if recipe.judge.model else set())),
     }
 
 
-def questions_sha256(questions: list[Question]) -> str:
+def questions_sha256(questions: list[Question], template: Template) -> str:
     """Digest of what is asked, in its very words, of the golds, and of the cells the questions count in; in order."""
     digest = hashlib.sha256()
     for q in questions:
-        facts = [q.id, user_message(q), q.answer, q.answer_label, q.answer_type, q.template, q.group, q.domain]
+        facts = [q.id, user_message(q, template), q.answer, q.answer_label, q.answer_type, q.template, q.group,
+                 q.domain]
         digest.update(json.dumps(facts).encode() + b"\n")
     return digest.hexdigest()
 
@@ -127,13 +137,13 @@ def ask(recipe: Recipe, model: str, questions: list[Question], done: ResponseLog
         log.info("resumed: %d responses stand, %d to go", len(done.responses), len(wanted))
     if not wanted:
         return
-    engine = _open(recipe, model)
+    engine, judge = _open(recipe, model), open_judge(recipe.judge)
     log.info("engine %s %s, revision %s, dtype %s", engine.name, engine.model, engine.revision[:12], recipe.model.dtype)
     requests = [_request(engine, recipe, question, sample) for question, sample in wanted]
     last = perf_counter()
     with Progress("evaluate", len(wanted), "responses") as progress:
         for index, completion in engine.stream(requests):
-            response = judged(*wanted[index], completion)
+            response = judged(*wanted[index], completion, recipe.template.think, judge)
             now = perf_counter()
             done.add(response, now - last)
             last = now
@@ -145,6 +155,8 @@ def summarise(facts: dict[str, Any], responses: list[Response], seconds: float) 
     return {
         **facts,
         "cells": {name: cell(rows) for name, rows in by_cell(responses).items()},
+        "sources": {name: cell(rows) for name, rows in by_source(responses).items()},
+        "averages": averages(responses),
         "seconds": seconds,
         "tokens": sum(response.tokens for response in responses),
         **provenance(),
@@ -160,5 +172,5 @@ def _open(recipe: Recipe, model: str) -> Engine:
 def _request(engine: Engine, recipe: Recipe, question: Question, sample: int) -> Request:
     settings = recipe.evaluate
     seed = derive_seed(recipe.run.seed, "evaluate", question.id, sample)
-    return Request(prompt_ids=chat_ids(engine.tokenizer, user_message(question)),
+    return Request(prompt_ids=prompt_ids(engine.tokenizer, question, recipe.template),
                    sampling=Sampling(max_tokens=settings.max_tokens, temperature=settings.temperature, seed=seed))

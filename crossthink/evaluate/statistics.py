@@ -36,6 +36,35 @@ def share_interval(shares: Sequence[float], samples: int) -> tuple[float, float]
     return wilson(sum(shares) / len(shares) if shares else 0.0, effective_size(shares, samples))
 
 
+def pass_at(right: Sequence[int], samples: int, k: int) -> float:
+    """Mean over questions of the chance that one of k answers is right, `right` of `samples` answers being so.
+
+    The unbiased estimate 1 - C(n - c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374, equation 1). 1 <= k <= samples.
+    """
+    if not right or not 1 <= k <= samples:
+        raise ValueError(f"pass@{k} of {len(right)} questions with {samples} answers each: no such number")
+    return sum(1 - comb(samples - c, k) / comb(samples, k) for c in right) / len(right)
+
+
+def mean_interval(parts: Sequence[Sequence[float]]) -> tuple[float, float, float]:
+    """Unweighted mean of several sets' accuracies, and its interval: (mean, low, high).
+
+    `parts` holds each set's questions' shares of right answers. The sets are fixed and their questions drawn: the
+    variance is the sum of the sets' own, clustered by question, over the square of their number (Miller 2024, arXiv
+    2411.00640, section 3.1). A set of one question, or with all its shares alike, counts with Wilson's half width.
+    """
+    means = [sum(shares) / len(shares) for shares in parts]
+    errors = []
+    for shares, mean in zip(parts, means, strict=True):
+        low, high = wilson(mean, len(shares))
+        spread = sum((share - mean) ** 2 for share in shares)
+        plain = sqrt(spread / (len(shares) - 1) / len(shares)) if len(shares) > 1 else 0.0
+        errors.append(plain or (high - low) / (2 * Z))
+    mean = sum(means) / len(means)
+    half = Z * sqrt(sum(error * error for error in errors)) / len(means)
+    return mean, max(0.0, mean - half), min(1.0, mean + half)
+
+
 def paired_interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
     """Mean difference (after - before) over the same questions in the same order, and its interval: (d, low, high).
 

@@ -5,13 +5,22 @@ from typing import Any
 
 
 def evaluation_table(summary: dict[str, Any]) -> str:
-    """One line a cell: questions, accuracy with its interval, format, truncation and tokens."""
+    """One line a cell and benchmark: questions, accuracy with its interval, format, truncation and tokens; then, for
+    several answers a question, pass@k, and for several benchmarks their averages."""
     head = ["cell", "n", "accuracy", "95% interval", "answer", "format", "cut off", "tokens", "per correct"]
+    sources = summary["sources"] if len(summary["sources"]) > 1 else {}
     rows = [[name, f"{c['n']}" + (f" x {c['samples']}" if c["samples"] > 1 else ""), f"{c['accuracy']:.3f}",
              f"[{c['low']:.3f}, {c['high']:.3f}]", f"{c['answer_accuracy']:.3f}", f"{c['formatted']:.3f}",
              f"{c['truncated']:.3f}", f"{c['tokens_mean']:.0f}", _number(c["tokens_per_correct"])]
-            for name, c in summary["cells"].items()]
-    return aligned([head, *rows])
+            for name, c in {**summary["cells"], **sources}.items()]
+    tables = [aligned([head, *rows])]
+    if len(chances := summary["cells"]["all"]["pass_at"]) > 1:
+        tables.append("pass@k of all: " + ", ".join(f"{k}: {chance:.3f}" for k, chance in chances.items()))
+    if sources:
+        tables.append(aligned([["average over", "sets", "accuracy", "95% interval"], *(
+            [name, str(a["sets"]), f"{a['accuracy']:.3f}", f"[{a['low']:.3f}, {a['high']:.3f}]"]
+            for name, a in summary["averages"].items())]))
+    return "\n\n".join(tables)
 
 
 def comparison_table(comparison: dict[str, Any]) -> str:

@@ -90,10 +90,9 @@ def policy_loss(logp: Tensor, old_logp: Tensor, advantage: Tensor, mask: Tensor,
     whole batch, on all ranks, so that the parts' losses add up to the batch's; None counts what is here.
 
     clip_low, clip_high: the ratio is clipped to [1 - clip_low, 1 + clip_high]. ref_logp: adds kl_coef * k3 (equation 4
-    of GRPO); without it there is no KL term, whatever kl_coef is. sampler_logp: weights a token's surrogate, not its
-    KL, with min(exp(old_logp - sampler_logp), sampler_cap), a constant (truncated importance sampling, verl's cap of
-    2). Log-ratios are cut to +-20 before exp and the KL estimate at 10, with gradient 0 past it, as verl does. With
-    nothing active the loss is 0.
+    of GRPO). sampler_logp: weights a token's surrogate, not its KL, with min(exp(old_logp - sampler_logp),
+    sampler_cap), a constant (truncated importance sampling, verl's cap of 2). Log-ratios are cut to +-20 before exp
+    and the KL estimate at 10, with gradient 0 past it, as verl does. With nothing active the loss is 0.
 
     metrics, means over the active tokens: kl (0 without a reference), clip_fraction, ratio_mean, approx_kl (old_logp -
     logp). Raises ValueError for shapes, kinds and combinations that do not fit.
@@ -102,6 +101,8 @@ def policy_loss(logp: Tensor, old_logp: Tensor, advantage: Tensor, mask: Tensor,
         raise ValueError(f"policy_loss: kind must be grpo, dapo or dr_grpo, got {kind!r}")
     if kind == "dr_grpo" and not max_completion_length:
         raise ValueError("policy_loss: kind dr_grpo divides by max_completion_length: give it, in tokens")
+    if kl_coef and ref_logp is None:
+        raise ValueError(f"policy_loss: kl_coef = {kl_coef:g} needs ref_logp, the reference's log-probs")
     if mask.dtype != torch.bool:
         raise ValueError(f"policy_loss: mask must be bool, got {mask.dtype}")
     columns = [x for x in (old_logp, advantage, ref_logp, sampler_logp) if x is not None]

@@ -1,10 +1,10 @@
 """The page: all sections in their order, in one file that needs no network."""
 
-import os
 from importlib.resources import files
 from pathlib import Path
 
 from crossthink import __version__
+from crossthink.files import whole
 from crossthink.report.blend import blend
 from crossthink.report.cost import cost
 from crossthink.report.curves import curves
@@ -30,10 +30,8 @@ def write_report(run: Path, output: Path) -> Path:
     Parts that the run has not reached are said in the page. Raises ValueError where the folder is no run.
     """
     page = page_of(read_run(run))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(output)
+    with whole(output) as partial:
+        partial.write_text(page, encoding="utf-8")
     return output
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 from crossthink.report.markup import Html, el, facts, fold, join, missing, paragraph, section, verbatim
-from crossthink.report.run_folder import Place, Run, Tree, questions_by_id
+from crossthink.report.run_folder import Place, Run, Tree
 from crossthink.report.wording import count, cut, signed
-from crossthink.schema import Question
-from crossthink.templates import user_message
 
 WANTED = {"right": 4, "wrong": 3, "malformed": 3}
 
@@ -18,7 +16,6 @@ def reading(run: Run) -> Html:
         return section("rollouts", title, missing("rollout", "the trainer writes them with every step"))
     chosen = choose(run.training.rollouts.places)
     rows = dict(zip(chosen, run.training.rollouts.read(chosen), strict=True))
-    questions = questions_by_id(run.data, {place.question_id for place in chosen})
     counts = ", ".join(f"{count(sum(kind(place) == name for place in run.training.rollouts.places))} {name}"
                        for name in WANTED)
     short = [name for name, number in WANTED.items() if sum(kind(place) == name for place in chosen) < number]
@@ -27,8 +24,7 @@ def reading(run: Run) -> Html:
                      + (f" There are fewer than wanted of: {', '.join(short)}." if short else ""))
     files = run.training.rollouts.files
     return section("rollouts", title, said, [
-        _rollout(files[place.file].name, place, row, questions[place.question_id][1] if place.question_id in questions
-                 else None) for place, row in rows.items()])
+        _rollout(files[place.file].name, place, row) for place, row in rows.items()])
 
 
 def kind(place: Place) -> str:
@@ -56,17 +52,15 @@ def choose(places: Sequence[Place]) -> list[Place]:
     return chosen
 
 
-def _rollout(file: str, place: Place, row: Tree, question: Question | None) -> Html:
-    name = kind(place)
-    start = cut(question.question, 80) if question else place.question_id
-    prompt, gold = missing("prompt in words", "its question is not in data/"), None
-    if question is not None:
-        prompt = verbatim(user_message(question))
-        gold = (f"{question.answer_label}. " if question.answer_label else "") + question.answer
+def _rollout(file: str, place: Place, row: Tree) -> Html:
+    name, asked = kind(place), row.get("prompt", "")
+    start = cut(asked.partition("\n")[0], 80) or place.question_id
+    prompt = verbatim(asked) if asked else missing("prompt in words", "the run was made before rollouts held it")
     judged = f"{'' if row['correct'] else 'not '}correct, {'' if row['formatted'] else 'not '}well-formed"
     verdict = facts([
         ("verdict", judged),
-        ("reason", row["reason"].replace("_", " ")), ("answer read", row["answer"] or "none"), ("gold", gold),
+        ("reason", row["reason"].replace("_", " ")), ("answer read", row["answer"] or "none"),
+        ("gold", row.get("gold", "")),
         ("reward", f"{row['reward']:g}"), ("advantage", signed(row["advantage"])),
         ("length", f"{count(len(row['completion_ids']))} tokens, ended by {row['finish_reason']}"),
         ("from", f"{file}, row {place.row}, {row['source']}, {row['domain']}/{row['template']}")])

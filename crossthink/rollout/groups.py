@@ -7,14 +7,17 @@ from time import perf_counter
 
 from crossthink.algorithms import group_advantages, permute_rewards
 from crossthink.config import AlgorithmConfig, RolloutConfig
-from crossthink.engine import Engine, Request, Sampling, chat_ids, generate
+from crossthink.engine import Engine, Request, Sampling, generate
+from crossthink.prompts import prompt_ids
 from crossthink.schema import Question, Rollout, derive_seed
-from crossthink.templates import user_message
-from crossthink.verify import grade
+from crossthink.templates import Template, gold_answer, user_message
+from crossthink.verify import grade_all
+from crossthink.verify.judge import Judge
 
 
-def sample_rollouts(engine: Engine, questions: Sequence[Question], config: RolloutConfig, *, seed: int, step: int,
-                    slot: int) -> tuple[list[Rollout], dict[str, float]]:
+def sample_rollouts(engine: Engine, questions: Sequence[Question], config: RolloutConfig, template: Template, *,
+                    seed: int, step: int, slot: int, judge: Judge | None = None,
+                    ) -> tuple[list[Rollout], dict[str, float]]:
     """`group_size` graded completions of each question, grouped and in order, and the seconds spent.
 
     `slot` is the number of the first question in the whole step, so that a rank's seeds do not depend on how many ranks
@@ -23,7 +26,7 @@ def sample_rollouts(engine: Engine, questions: Sequence[Question], config: Rollo
     started = perf_counter()
     requests = []
     for place, question in enumerate(questions, slot):
-        prompt = chat_ids(engine.tokenizer, user_message(question))
+        prompt = prompt_ids(engine.tokenizer, question, template)
         for sample in range(config.group_size):
             attempt = (step * config.prompts + place) * config.group_size + sample
             sampling = Sampling(max_tokens=config.max_tokens, temperature=config.temperature, top_p=config.top_p,
@@ -31,16 +34,18 @@ def sample_rollouts(engine: Engine, questions: Sequence[Question], config: Rollo
             requests.append(Request(prompt_ids=prompt, sampling=sampling))
     completions = generate(engine, requests)
     sampled = perf_counter()
+    asked = [question for question in questions for _ in range(config.group_size)]
+    verdicts = grade_all(asked, [completion.text for completion in completions], think=template.think, judge=judge)
     rollouts = []
-    for number, (request, completion) in enumerate(zip(requests, completions, strict=True)):
-        question = questions[number // config.group_size]
-        verdict = grade(question, completion.text)
+    for number, (question, request, completion, verdict) in enumerate(
+            zip(asked, requests, completions, verdicts, strict=True)):
         rollouts.append(Rollout(
             question_id=question.id, step=step, sample=number % config.group_size, prompt_ids=request.prompt_ids,
             completion_ids=completion.token_ids, sampler_logprobs=completion.logprobs, text=completion.text,
             weights_version=step, correct=verdict.correct, formatted=verdict.formatted, answer=verdict.answer,
             reason=verdict.reason.value, reward=verdict.reward, advantage=0.0, finish_reason=completion.finish_reason,
-            domain=question.domain, template=question.template, group=question.group, source=question.source))
+            domain=question.domain, template=question.template, group=question.group, source=question.source,
+            prompt=user_message(question, template), gold=gold_answer(question, template)))
     return rollouts, {"rollout": sampled - started, "verify": perf_counter() - sampled}
 
 

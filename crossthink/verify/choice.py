@@ -1,21 +1,28 @@
-"""Multiple choice ("choice/1"): which option a box names, by label, by text, or by both.
+"""Multiple choice ("choice/2"): which option a box names, by label, by text, or by both.
 
-An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. What is
-none of these is cut at commas and at "and" / "or": parts that name the same option are one answer, parts that name
-different options are two. Text must equal an option's text in plain form; case counts only where it tells options
-apart, and a leading article only where it does.
+An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. A
+number (`2`, `(ii)`) is a label too, unless an option speaks of numbers. What is none of these is cut at commas and at
+"and" / "or": parts that name the same option are one answer, parts that name different options are two. Text must equal
+an option's text in plain form; case counts only where it tells options apart, and a leading article only where it does.
 """
 
 import re
 
 from crossthink.schema import LABELS, Question, Reason
 from crossthink.verify.plain import plain
+from crossthink.verify.text import normalise
 
 _PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\b\s*(?:is\b|:)?\s*)+"
                      r"(?=\S)", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:the|an|a)\s+")
 _LABEL = re.compile(r"[(\[]?\s*([A-Za-z])\s*[)\]]?\s*[.:)]?")
 _LABELLED = re.compile(r"[(\[]?\s*(?:([A-Za-z])(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-)|([A-Z])(?=\s))\s*(\S.*)", re.DOTALL)
+_NUMERAL = re.compile(r"[(\[]?\s*([1-9]\d?|[ivx]+)\s*[)\]]?\s*[.:)]?", re.IGNORECASE)
+_NUMBERED = re.compile(r"[(\[]?\s*([1-9]\d?|[ivx]+)(?:\s*[)\]]\s*[.:,-]?|\s*[.:,]|\s+-)\s*(\S.*)",
+                       re.DOTALL | re.IGNORECASE)
+_SPEAKS_OF_NUMBERS = re.compile(r"\d|\b[ivx]+\b")
+_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii",
+          "xviii", "xix", "xx", "xxi", "xxii", "xxiii", "xxiv", "xxv", "xxvi")
 _SEPARATOR = re.compile(r"\s*(?:[,;/&+|]|\band\b|\bor\b)\s*", re.IGNORECASE)
 _SLACK = 200
 
@@ -55,13 +62,40 @@ def _whole(shown: list[str], text: str) -> int | Reason | None:
         return by_text
     if prefix := _PREFIX.match(text):
         return _whole(shown, text[prefix.end():])
-    if not (labelled := _LABELLED.fullmatch(text)) or (
-            label := _label(labelled[1] or labelled[2], len(shown))) is None:
+    if (label := _numeral(text, shown)) is not None:
+        return label
+    return _label_and_text(shown, text)
+
+
+def _label_and_text(shown: list[str], text: str) -> int | Reason | None:
+    """The option that a label and a text name together."""
+    if labelled := _LABELLED.fullmatch(text):
+        label, said = _label(labelled[1] or labelled[2], len(shown)), labelled[3]
+    elif numbered := _NUMBERED.fullmatch(text):
+        label, said = _place(numbered[1], len(shown)), numbered[2]
+    else:
         return None
-    by_text = _by_text(shown, labelled[3], prefer=label)
+    if label is None:
+        return None
+    by_text = _by_text(shown, said, prefer=label)
     if by_text is None or isinstance(by_text, Reason):
         return by_text
     return label if by_text == label else Reason.LABEL_TEXT_CONFLICT
+
+
+def _numeral(text: str, shown: list[str]) -> int | None:
+    """The option that a number counts, unless an option speaks of numbers: then it would be a wrong text."""
+    match = _NUMERAL.fullmatch(text)
+    if match is None or any(_SPEAKS_OF_NUMBERS.search(normalise(option)) for option in shown):
+        return None
+    return _place(match[1], len(shown))
+
+
+def _place(numeral: str, count: int) -> int | None:
+    """Place of the option that a number counts, from 1 in digits or in roman numerals."""
+    numeral = numeral.casefold()
+    number = int(numeral) if numeral.isdecimal() else _ROMAN.index(numeral) + 1 if numeral in _ROMAN else 0
+    return number - 1 if 1 <= number <= count else None
 
 
 def _label(text: str, count: int) -> int | None:
@@ -105,5 +139,5 @@ def _parts(shown: list[str], text: str) -> int | Reason:
         return bad
     if len(set(named)) == 1 and isinstance(named[0], int):
         return named[0]
-    labels = [_label(part, len(shown)) is not None for part in parts]
+    labels = [_label(part, len(shown)) is not None or _numeral(part, shown) is not None for part in parts]
     return Reason.LABEL_TEXT_CONFLICT if any(labels) and not all(labels) else Reason.TWO_ANSWERS

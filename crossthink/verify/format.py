@@ -3,16 +3,22 @@
 A response is formatted where, white space aside, it begins with `<think>`, has each tag once, and has exactly one box,
 after `</think>`. Text around the box is free. A box inside the reasoning is a second answer, so it breaks the format.
 Where the format is broken an answer can still be read if every box of the response holds the same text.
+
+Variants, `think`: "tags" is the above; "opened", the prompt has written the `<think>`, so that the response begins
+inside of it; "none", no tags are asked for and all of the response counts as what follows them.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from crossthink.schema import Reason
 
 _BOX = re.compile(r"(?<!\\)(?:\\\\)*\\boxed(?![A-Za-z])\s*")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _NESTED = re.compile(r"\\boxed(?![A-Za-z])")
+
+Think = Literal["tags", "opened", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +32,12 @@ class Reading:
     """CORRECT where formatted, else how the format is broken."""
 
 
-def read_response(response: str) -> Reading:
+def read_response(response: str, think: Think = "tags") -> Reading:
     """Read the boxed answer of a response and say whether, or how not, it keeps the format."""
-    thought, rest, broken = _split(response)
+    if think == "none":
+        thought, rest, broken = "", response, None
+    else:
+        thought, rest, broken = _split("<think>" + response if think == "opened" else response)
     inner, inner_closed = boxes(thought)
     outer, outer_closed = boxes(rest)
     if broken is None:

@@ -12,8 +12,9 @@ from crossthink.dataflow.records import Fault, Row
 from crossthink.dataflow.stages.domain import domain_of
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
 
+from crossthink.columns import BadField
 from crossthink.config import QuestionFile
-from crossthink.questions import UNREADABLE, BadField, BadGold, question_from_row, rows_of
+from crossthink.questions import UNREADABLE, BadGold, question_from_row, rows_of
 
 
 def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:

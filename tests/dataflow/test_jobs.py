@@ -228,10 +228,10 @@ def test_killed_again_and_again(undisturbed: Path, tmp_path: Path) -> None:
     """SIGKILL ever later in one folder, each run going on over what the ones before it left."""
     folder = tmp_path / "out/data"
     kills = 0
-    for number in range(60):
+    for number in range(40):
         process = subprocess_of(demo(tmp_path / "out"))
         try:
-            assert process.wait(timeout=0.5 + 0.25 * number) == 0
+            assert process.wait(timeout=1 + number) == 0
             break
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, write_responses
+from crossthink.evaluate.responses import Response
 from crossthink.files import write_json
+from crossthink.records import write_records
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def finished(tmp_path: Path) -> Callable[..., Path]:
                    "seed": 0, "sampling": {"temperature": 0.0, "samples": 1}, "questions": {"n": 2, "sha256": "ab"},
                    "verifiers": ["math/1"], "cells": {key: cell(rows) for key, rows in by_cell(responses).items()}}
         write_json(folder / "summary.json", {**summary, **more})
-        write_responses(folder / "responses.arrow", responses)
+        write_records(folder / "responses.arrow", Response, responses)
         return folder
 
     return write

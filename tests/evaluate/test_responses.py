@@ -7,7 +7,8 @@ import pytest
 
 from crossthink.engine import Completion
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged, read_responses, write_responses
+from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.records import read_records, write_records
 from crossthink.schema import Question
 
 
@@ -41,11 +42,11 @@ def test_two_writers_are_refused(tmp_path: Path) -> None:
 
 def test_responses_survive_arrow(respond: Callable[..., Response], tmp_path: Path) -> None:
     responses = [respond("a", True, options=("x", "y")), respond("a", False, sample=1, text="\u2203\n\"")]
-    write_responses(tmp_path / "responses.arrow", responses)
-    assert read_responses(tmp_path / "responses.arrow") == responses
+    write_records(tmp_path / "responses.arrow", Response, responses)
+    assert read_records(tmp_path / "responses.arrow", Response) == responses
     (tmp_path / "responses.arrow").write_bytes(b"no arrow")
     with pytest.raises(ValueError, match=r"responses\.arrow: not a readable Arrow file"):
-        read_responses(tmp_path / "responses.arrow")
+        read_records(tmp_path / "responses.arrow", Response)
 
 
 def test_a_completion_is_judged_by_the_verifier(make_question: Callable[..., Question]) -> None:
@@ -66,7 +67,9 @@ def test_a_cell_by_hand(respond: Callable[..., Response]) -> None:
     low, high = found.pop("low"), found.pop("high")
     # Wilson at .25 of 4: middle (.25 + .480183) / 1.960365 = .372473, half .999788 * sqrt(.046875 + .060023) = .326883
     assert (low, high) == pytest.approx((0.045590, 0.699356), abs=2e-5)
-    assert found == {"n": 2, "samples": 2, "accuracy": 0.25, "correct": 1, "answer_accuracy": 0.5, "formatted": 0.75,
+    # pass@2: the first question has a right one, the second none
+    assert found == {"n": 2, "samples": 2, "accuracy": 0.25, "pass_at": {"1": 0.25, "2": 0.5}, "correct": 1,
+                     "answer_accuracy": 0.5, "formatted": 0.75,
                      "truncated": 0.25, "tokens_mean": 30.0, "tokens_right": 10.0, "tokens_wrong": 110 / 3,
                      "tokens_per_correct": 120.0, "labels": {}}
 

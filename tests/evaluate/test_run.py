@@ -15,7 +15,8 @@ import pytest
 from crossthink.engine import Completion, Engine, Request, open_engine
 from crossthink.evaluate import run
 from crossthink.evaluate.__main__ import main
-from crossthink.evaluate.responses import read_responses
+from crossthink.evaluate.responses import Response
+from crossthink.records import read_records
 
 ANSWERS = 200
 """100 questions, two answers each."""
@@ -60,7 +61,7 @@ def test_what_an_evaluation_leaves(recipe: Path, model: Path, tmp_path: Path, as
     output = tmp_path / "out"
     assert main(command(recipe, model, output)) == 0
     assert sorted(path.name for path in output.iterdir()) == ["responses.arrow", "run.json", "summary.json"]
-    responses = read_responses(output / "responses.arrow")
+    responses = read_records(output / "responses.arrow", Response)
     assert len(responses) == ANSWERS
     assert [(r.question, r.sample) for r in responses[:3]] == [
         ("what is the sum 0?", 0), ("what is the sum 0?", 1), ("what is the sum 1?", 0)]
@@ -71,7 +72,12 @@ def test_what_an_evaluation_leaves(recipe: Path, model: Path, tmp_path: Path, as
     assert {name: (c["n"], c["samples"]) for name, c in summary["cells"].items()} == {
         "all": (100, 2), "gpr/mcq": (40, 2), "math/open": (60, 2), "law/mcq": (40, 2)}
     assert summary["tokens"] == sum(r.tokens for r in responses)
-    assert summary["sampling"] == {"temperature": 1.0, "samples": 2, "max_tokens": 60, "max_model_len": 200}
+    assert summary["sampling"] == {"temperature": 1.0, "samples": 2, "max_tokens": 60, "max_model_len": 200,
+                                   "think": "tags"}
+    assert set(summary["cells"]["all"]["pass_at"]) == {"1", "2"}
+    assert summary["cells"]["all"]["pass_at"]["1"] == summary["cells"]["all"]["accuracy"]
+    assert {name: (part["n"], part["samples"]) for name, part in summary["sources"].items()} == {"held-out": (100, 2)}
+    assert summary["averages"]["all"]["accuracy"] == summary["cells"]["all"]["accuracy"]  # one set: its own accuracy
     assert summary["seconds"] > 0
     assert summary["versions"]["python"]
     assert "math/open" in capsys.readouterr().out

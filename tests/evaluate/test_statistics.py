@@ -6,7 +6,14 @@ from math import comb, sqrt
 
 import pytest
 
-from crossthink.evaluate.statistics import effective_size, exact_p, paired_interval, share_interval
+from crossthink.evaluate.statistics import (
+    effective_size,
+    exact_p,
+    mean_interval,
+    paired_interval,
+    pass_at,
+    share_interval,
+)
 from crossthink.intervals import wilson
 
 
@@ -46,6 +53,27 @@ def test_the_effective_size_lies_between_questions_and_answers() -> None:
     assert effective_size([1.0] * 4, 2) == 4  # all right: nothing tells, so the cautious end
     with pytest.raises(ValueError, match="no questions"):
         effective_size([], 1)
+
+
+def test_pass_at_k() -> None:
+    """Of four answers one is right: C(3, 2) = 3 of the C(4, 2) = 6 pairs hold no right one."""
+    assert pass_at([1], 4, 2) == 0.5
+    assert pass_at([1, 0], 2, 1) == 0.25
+    assert pass_at([1, 0], 2, 2) == 0.5
+    assert pass_at([4, 4], 4, 1) == pass_at([4, 4], 4, 4) == 1.0
+    with pytest.raises(ValueError, match="no such number"):
+        pass_at([1], 2, 3)
+
+
+def test_the_average_over_sets() -> None:
+    """Means 1/2 and 2/3; their squared errors 1/12 (4 questions, spread 1) and 1/9 (3, spread 2/3): together 7/144."""
+    mean, low, high = mean_interval([[1.0, 0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+    half = 1.959963984540054 * sqrt(7 / 144)
+    assert (mean, low) == pytest.approx((7 / 12, 7 / 12 - half), abs=1e-12)
+    assert high == 1.0  # the formula's 1.015 is cut
+    # a set with all right is no set without error: Wilson's half width of 10 of 10 is (1 - 0.7224672) / 2
+    mean, low, high = mean_interval([[1.0] * 10])
+    assert (mean, low, high) == (1.0, pytest.approx(1 - 0.27753279986288926 / 2, abs=1e-9), 1.0)
 
 
 def test_paired_interval_is_that_of_agresti_and_min() -> None:

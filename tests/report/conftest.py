@@ -15,6 +15,7 @@ from crossthink.evaluate.cells import by_cell, cell
 from crossthink.evaluate.compare import Evaluation, compare
 from crossthink.evaluate.responses import Response
 from crossthink.schema import Difficulty, Lineage, Question, Rollout, Votes, arrow_schema, question_id, to_row
+from crossthink.templates import gold_answer, move_gold, user_message
 
 DOMAINS = ("stem", "history", "law", "geography")
 FUNNEL = [  # stage, in, kept, rejected, failed, out
@@ -78,7 +79,7 @@ def _question(index: int, synthesizer: str) -> Question:
     return Question(
         id=question_id(text, options), question=text, options=options, answer=answer,
         answer_label="ABCD"[index % 4] if options else "", answer_type="choice" if options else "math",
-        verifier="choice/1" if options else "math/1", template="mcq" if options else "open", domain=domain, group=group,
+        verifier="choice/2" if options else "math/1", template="mcq" if options else "open", domain=domain, group=group,
         source={"import": "arithmetic" if group == "math" else "facts"}.get(synthesizer, synthesizer),
         licence="Apache-2.0", lineage=lineage, votes=Votes(winner=2, cast=3, invalid=0, agrees=True),
         difficulty=Difficulty(passes=1, attempts=4, low=0.05, high=0.7, model="m", revision="r", sampling='{"n": 4}'))
@@ -133,6 +134,7 @@ def write_training(folder: Path, drawn: Sequence[Question], *, steps: int = 4, p
 
 def _group(random: Random, question: Question, step: int, size: int, chance: float) -> list[Rollout]:
     group = []
+    asked = move_gold(question, 3) if question.options else question  # as a blend with balanced letters asks it
     for sample in range(size):
         formatted, correct = random.random() < 0.93, random.random() < chance
         answer = (question.answer_label or question.answer) if correct else random.choice("ABCD")
@@ -145,7 +147,8 @@ def _group(random: Random, question: Question, step: int, size: int, chance: flo
             text=text.replace("\ud800", "?"), weights_version=step - 1, correct=correct, formatted=formatted,
             answer=answer if formatted else "", reason=reason, reward=float(correct and formatted),
             advantage=0.87 if correct and formatted else -0.87, finish_reason="stop", domain=question.domain,
-            template=question.template, group=question.group, source=question.source))
+            template=question.template, group=question.group, source=question.source,
+            prompt=user_message(asked), gold=gold_answer(asked)))
     return group
 
 
@@ -179,7 +182,7 @@ def write_evaluations(folder: Path, asked: Sequence[Question], right_before: Cal
         rows = [_response(question, right(index)) for index, question in enumerate(asked)]
         summary = {"model": name, "revision": "ab" * 20, "engine": "vllm", "dtype": "float32", "seed": 0,
                    "sampling": {"temperature": 0.0, "samples": 1}, "questions": {"n": len(rows), "sha256": "e" * 64},
-                   "verifiers": ["choice/1", "math/1"], "repeated": 0, "seconds": 61.0, "tokens": 20 * len(rows),
+                   "verifiers": ["choice/2", "math/1"], "repeated": 0, "seconds": 61.0, "tokens": 20 * len(rows),
                    "cells": {cell_name: cell(part) for cell_name, part in by_cell(rows).items()}, **MACHINE}
         write_json(folder / name / "summary.json", summary)
         done.append(Evaluation(folder / name, summary, rows))

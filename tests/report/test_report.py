@@ -167,7 +167,7 @@ def test_what_a_model_writes_is_shown_as_text(text: str) -> None:
 def test_the_lineage_follows_a_question_born_of_a_page(text: str) -> None:
     part = text[text.index('<section id="lineage"'):text.index('<section id="rollouts"')]
     for expected in ("crawl.warc.gz", "18211", "https://pages.example/", "100 to 912", "llm: written by the model",
-                     "a1b2c3", "SmolLM2-135M-Instruct", "2 of 3 sampled solutions", "1 of 4 attempts", "choice/1",
+                     "a1b2c3", "SmolLM2-135M-Instruct", "2 of 3 sampled solutions", "1 of 4 attempts", "choice/2",
                      "shard-0000", "Lorne &amp; ", "4 completions of this question"):
         assert expected in part
     assert "imported one is shown" not in part
@@ -187,11 +187,14 @@ def test_ten_rollouts_of_three_kinds(text: str) -> None:
     marks = re.findall(r'class="mark (\w+)"', part)
     assert marks == ["right"] * 4 + ["wrong"] * 3 + ["malformed"] * 3
     assert part.count("then write the") == 10  # each with its prompt
+    # multiple choice as it was asked, the gold moved to D, not as it lies in the shards
+    choices = part.count("write the letter")
+    assert choices == part.count("<dt>gold</dt><dd>D</dd>") > 0
 
 
 @pytest.mark.parametrize(("parts", "said"), [
     (("data",), ["No evaluation yet: this page", "No training yet", "No rollout yet", "96 questions"]),
-    (("train",), ["No evaluation yet: this page", "No data yet", "No shard yet", "No prompt in words yet"]),
+    (("train",), ["No evaluation yet: this page", "No data yet", "No shard yet", "then write the"]),
     (("eval",), ["The interval excludes zero: the model got better", "No data yet", "No training yet"]),
 ])
 def test_missing_parts_are_said(part_of: Callable[..., Path], parts: tuple[str, ...], said: list[str]) -> None:

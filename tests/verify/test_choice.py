@@ -17,7 +17,8 @@ CITIES = ("Rome", "Paris", "New York", "London")
     r"\text{Paris}",
     "“Paris”", "(B) Paris", "B. Paris", "B: Paris", "B - Paris", "B Paris", r"\textbf{(B) Paris}",
     r"\textbf{(B)}\ \text{Paris}",
-    "B, Paris", "Paris (B)"[:5], "Paris, B", "B\u200b", "B and B",
+    "2", "(2)", "2.", "ii", "(II)", "ii) Paris", "2. Paris", "II: Paris", "option 2", "The answer is (ii).",
+    "B, Paris", "Paris, B", "B\u200b", "B and B",
 ])
 def test_forms_that_name_the_gold(ask: Callable[..., Question], answer: str) -> None:
     assert check_answer(ask("Paris", options=CITIES), answer).reason is Reason.CORRECT
@@ -32,6 +33,11 @@ def test_forms_that_name_the_gold(ask: Callable[..., Question], answer: str) -> 
     ("A/B", Reason.TWO_ANSWERS), ("(A) Rome, (B) Paris", Reason.TWO_ANSWERS), ("B; D", Reason.TWO_ANSWERS),
     (r"B \text{ or } C", Reason.TWO_ANSWERS), ("A & B", Reason.TWO_ANSWERS), ("A, B, C, D", Reason.TWO_ANSWERS),
     ("B, Madrid, A", Reason.TWO_ANSWERS),
+    ("1", Reason.WRONG), ("iii", Reason.WRONG), ("IV.", Reason.WRONG), ("1. Rome", Reason.WRONG),
+    ("1. Paris", Reason.LABEL_TEXT_CONFLICT), ("(iv) Paris", Reason.LABEL_TEXT_CONFLICT),
+    ("1 and 2", Reason.TWO_ANSWERS), ("i, ii", Reason.TWO_ANSWERS), ("1, B", Reason.TWO_ANSWERS),
+    ("0", Reason.NOT_AN_OPTION), ("5", Reason.NOT_AN_OPTION), ("V", Reason.NOT_AN_OPTION), ("iiii",
+    Reason.NOT_AN_OPTION), ("2nd", Reason.NOT_AN_OPTION), ("2.0", Reason.NOT_AN_OPTION),
     ("E", Reason.NOT_AN_OPTION), ("Madrid", Reason.NOT_AN_OPTION), ("not B", Reason.NOT_AN_OPTION), ("BB",
     Reason.NOT_AN_OPTION),
     ("A or", Reason.NOT_AN_OPTION), ("B. Madrid", Reason.NOT_AN_OPTION), ("Paris London", Reason.NOT_AN_OPTION),
@@ -69,6 +75,20 @@ def test_numbers_with_commas_and_lists_of_letters_are_texts_first(ask: Callable[
     assert check_answer(ask(fractions[0], options=fractions), r"\frac{1}{23}").correct
     assert check_answer(ask(fractions[1], options=fractions), r"\frac{1}{23}").reason is Reason.WRONG
     assert check_answer(ask("102", options=fractions), "10²").reason is Reason.WRONG
+
+
+@pytest.mark.parametrize("options", [("5", "7", "9"), ("one", "two", "three"), ("part I", "part II", "neither"),
+                                     ("x", "y", "z"), ("after 3 days", "at once", "never")])
+def test_a_number_is_no_label_where_an_option_speaks_of_numbers(ask: Callable[..., Question],
+                                                                options: tuple[str, ...]) -> None:
+    assert check_answer(ask(options[1], options=options), "2").reason is Reason.NOT_AN_OPTION
+
+
+def test_letters_go_before_roman_numerals(ask: Callable[..., Question]) -> None:
+    fruit = ("apple", "pear", "plum", "fig", "lime", "date", "kiwi", "melon", "grape")
+    assert check_answer(ask("grape", options=fruit), "I").correct  # the ninth letter, not the first number
+    assert check_answer(ask("grape", options=fruit), "ix").correct
+    assert check_answer(ask("lime", options=fruit), "V.").correct  # nine options have no letter V
 
 
 def test_options_of_one_text_are_named_by_label_only(ask: Callable[..., Question]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from crossthink.schema import Question, Reason
 from crossthink.verify import grade
-from crossthink.verify.format import boxes, read_response
+from crossthink.verify.format import Think, boxes, read_response
 
 
 @pytest.mark.parametrize(("response", "answer"), [
@@ -91,3 +91,18 @@ def test_a_megabyte_takes_linear_time(ask: Callable[..., Question], piece: str, 
         assert not grade(question, response).correct
     # A pass over a million characters takes well under a second, one that is quadratic takes hours.
     assert perf_counter() - started < 20
+
+
+@pytest.mark.parametrize(("think", "response", "formatted", "reason", "answer"), [
+    ("opened", r"2+2</think>\boxed{4}", True, Reason.CORRECT, "4"),
+    ("opened", r"<think>2+2</think>\boxed{4}", False, Reason.TWO_THINKS, "4"),  # the prompt has opened it already
+    ("opened", r"2+2 \boxed{4}", False, Reason.NO_THINK, "4"),
+    ("opened", r"\boxed{4}</think>\boxed{4}", False, Reason.BOX_IN_THINK, "4"),
+    ("none", r"2+2 is \boxed{4}.", True, Reason.CORRECT, "4"),
+    ("none", r"<think>2+2</think>\boxed{4}", True, Reason.CORRECT, "4"),  # tags are text like any other
+    ("none", r"\boxed{5} no, \boxed{4}", False, Reason.TWO_BOXES, None),
+    ("none", "4", False, Reason.NO_BOX, None),
+])
+def test_variants(think: Think, response: str, formatted: bool, reason: Reason, answer: str | None) -> None:
+    reading = read_response(response, think)
+    assert (reading.formatted, reading.reason, reading.answer) == (formatted, reason, answer)

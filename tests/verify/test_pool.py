@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crossthink.schema import Question, Reason
-from crossthink.verify import check_answer, counts, pool, reset_counts
+from crossthink.verify import check_answer, counts, grade_all, pool, reset_counts
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,15 @@ def test_a_worker_killed_from_outside_is_replaced(ask: Callable[..., Question]) 
             os.kill(pid, signal.SIGKILL)
         assert slow.result() is Reason.TIME_OUT  # asked once more, and stopped at the limit
     assert check_answer(ask(r"\sqrt{12}"), r"2\sqrt{3}").correct
+
+
+def test_many_responses_side_by_side_keep_their_order(ask: Callable[..., Question]) -> None:
+    golds = [rf"\sqrt{{{number}}}" for number in range(2, 14)]
+    right = [rf"<think></think>\boxed{{\frac{{{number}}}{{\sqrt{{{number}}}}}}}" for number in range(2, 14)]
+    wrong = [r"<think></think>\boxed{\sqrt{101}}", "no box"]
+    verdicts = grade_all([ask(gold) for gold in [*golds, "7", "7"]], right + wrong)
+    assert [verdict.reward for verdict in verdicts] == [1.0] * 12 + [0.0, 0.0]
+    assert [verdict.reason for verdict in verdicts[12:]] == [Reason.WRONG, Reason.NO_THINK]
 
 
 def test_thirty_two_threads_get_their_own_verdicts(ask: Callable[..., Question]) -> None:

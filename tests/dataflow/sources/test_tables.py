@@ -34,7 +34,7 @@ OPTIONS = ["Paris", "Rome", "Oslo"]
 
 @pytest.mark.parametrize(("answer", "answer_is", "label"), [
     ("Rome", "text", "B"), ("rome ", "text", "B"), ("B. Rome", "text", "B"), ("B", "label", "B"), ("c", "label", "C"),
-    (0, "label", "A"), ("2", "label", "C"), ("(B)", "label", "B"),
+    (0, "index", "A"), ("2", "index", "C"), ("(B)", "label", "B"),
 ])
 def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> None:
     found = question({"question": "Where?", "options": OPTIONS, "answer": answer}, answer_is=answer_is)
@@ -44,7 +44,8 @@ def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> N
 
 @pytest.mark.parametrize(("answer", "answer_is", "reason"), [
     ("Bonn", "text", "gold_not_an_option"), ("B", "text", "gold_not_an_option"), ("D", "label", "gold_not_an_option"),
-    (3, "label", "gold_not_an_option"), ("C. Rome", "text", "label_text_conflict"),
+    (3, "index", "gold_not_an_option"), ("2", "label", "gold_not_an_option"),
+    ("x", "index", "gold_not_an_option"), ("C. Rome", "text", "label_text_conflict"),
     ("C. Rome", "label", "label_text_conflict"),
 ])
 def test_gold_that_is_no_option(answer: Any, answer_is: str, reason: str) -> None:
@@ -60,8 +61,15 @@ def test_labels_inside_the_options_are_taken_off() -> None:
     assert found.answer == "Paris"
 
 
-def test_equal_options_are_rejected() -> None:
-    assert one({"question": "?", "options": ["a", "A "], "answer": "a"}).reason == "equal_options"  # type: ignore
+@pytest.mark.parametrize("options", [["a", "A "], ["2", "2.0"], ["1/2", "$\\frac{1}{2}$"], ["1,000", "1000"]])
+def test_equal_options_are_rejected(options: list[str]) -> None:
+    result = one({"question": "?", "options": options, "answer": options[0]})
+    assert isinstance(result, Rejected)
+    assert result.reason == "equal_options"
+
+
+def test_numbers_that_differ_are_options() -> None:
+    assert question({"question": "?", "options": ["2", "2.5", "two"], "answer": "2"}).answer_label == "A"
 
 
 def test_open_answers() -> None:
@@ -96,7 +104,7 @@ def test_columns_context_domain_and_lineage() -> None:
     ({"answer": "x"}, "field question: is missing"),
     ({"question": "Who?"}, "field answer: is missing"),
     ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
-    ({"question": "Who?", "answer": "x", "options": "A) x B) y"}, "field options:"),
+    ({"question": "Who?", "answer": "x", "options": "x or y"}, "field options:"),
     ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
     ({"question": "", "answer": "x"}, "field question: is empty"),
 ])

@@ -1,0 +1,141 @@
+"""Speed of the verifiers, and which path settles the golds of published sets.
+
+    .venv/bin/python benchmarks/verify.py
+
+Rates are per second and core, of this process alone; the pool's peer is math-verify called one by one in one process
+with its own time-out. Needs the shared data folder (CROSSTHINK_SHARED). Writes benchmarks/results/verify.json.
+"""
+
+import gzip
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from crossthink.files import write_json
+from crossthink.provenance import provenance
+from crossthink.schema import LABELS, Lineage, Question, question_id
+from crossthink.verify import check_answer, counts, grade, grade_all, reset_counts
+
+SHARED = Path(os.environ.get("CROSSTHINK_SHARED", "../shared")) / "data"
+SETS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "gsm8k/train.jsonl.gz": lambda row: row["answer"].rpartition("####")[2].strip(),
+    "gsm8k/test.jsonl": lambda row: row["answer"].rpartition("####")[2].strip(),
+    "math500/test.jsonl": lambda row: row["answer"],
+    "math/train.jsonl.gz": lambda row: row["answer"],
+    "qwen_math_eval/amc23.jsonl": lambda row: str(row["answer"]),
+}
+HANG = "9^{9^{9^9}}"
+"""An answer whose comparison does not end."""
+
+
+def question(answer: str, kind: str, options: tuple[str, ...] = ()) -> Question:
+    """A question with this gold."""
+    label = LABELS[options.index(answer)] if options else ""
+    return Question(id=question_id(answer, options), question="What?", options=options, answer=answer,
+                    answer_label=label, answer_type=kind, verifier="", template="mcq" if options else "open",
+                    domain="", group="math" if kind == "math" else "gpr", source="", licence="", lineage=Lineage())
+
+
+def rate(work: Callable[[], int]) -> float:
+    """Calls a second: of the best of three turns."""
+    best = 0.0
+    for _ in range(3):
+        started = perf_counter()
+        best = max(best, work() / (perf_counter() - started))
+    return best
+
+
+def graded(asked: Question, answers: Sequence[str]) -> float:
+    """Rate of `grade` on responses of 2 kB."""
+    thought = "The river is long, so the second one is likelier than the first. " * 31
+    responses = [f"<think>{thought[:1960 - len(answer)]}</think>\\boxed{{{answer}}}" for answer in answers] * 2000
+    return rate(lambda: len([grade(asked, response) for response in responses]))
+
+
+def golds() -> dict[str, list[str]]:
+    """The golds of every set."""
+    found = {}
+    for name, read in SETS.items():
+        path = SHARED / name
+        with gzip.open(path, "rt") if name.endswith(".gz") else path.open() as lines:
+            found[name] = [read(json.loads(line)) for line in lines]
+    return found
+
+
+def settled(found: dict[str, list[str]]) -> tuple[dict[str, float], list[str], list[str]]:
+    """Share of the golds of each set that are settled without math-verify, these golds, and the others.
+
+    A gold is settled where a plain number that it is not needs no process to be told wrong.
+    """
+    shares, fast, slow = {}, [], []
+    for name, values in found.items():
+        of_set = len(fast)
+        for gold in values:
+            reset_counts()
+            check_answer(question(gold, "math"), "-90817")
+            (slow if "math_pool" in counts() else fast).append(gold)
+        shares[name] = (len(fast) - of_set) / len(values)
+    return shares, fast, slow
+
+
+def bare_rate(fast: Sequence[str]) -> float:
+    """Rate of `check_answer` on bare answers that the fast path settles, right ones and wrong ones in turn."""
+    some = random.Random(0).sample(fast, 10_000)
+    pairs = [(question(gold, "math"), answer) for gold, other in pairwise(some)
+             for answer in (f"${gold}$", other)]
+    return rate(lambda: len([check_answer(asked, answer) for asked, answer in pairs]))
+
+
+def one_by_one(pairs: Sequence[tuple[str, str]]) -> float:
+    """Seconds of math-verify in this process with its own time-out."""
+    from math_verify import parse, verify
+
+    parse(r"$\frac{1}{2}$")
+    started = perf_counter()
+    for gold, answer in pairs:
+        verify(parse(f"\\boxed{{{gold}}}"), parse(f"\\boxed{{{answer}}}"))
+    return perf_counter() - started
+
+
+def pooled(pairs: Sequence[tuple[str, str]]) -> tuple[float, dict[str, int], int]:
+    """Seconds, reasons and verdicts of the pool on the same, its processes started before."""
+    grade_all([question("\\sqrt{2}", "math")] * 16, [r"<think></think>\boxed{\sqrt{3}}"] * 16)
+    reset_counts()
+    started = perf_counter()
+    verdicts = grade_all([question(gold, "math") for gold, _ in pairs],
+                         [f"<think></think>\\boxed{{{answer}}}" for _, answer in pairs])
+    return perf_counter() - started, counts(), len(verdicts)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    shares, fast, slow = settled(golds())
+    everywhere = len(fast) / (len(fast) + len(slow))
+    options = ("Rome", "Paris", "New York", "London")
+    results: dict[str, Any] = {
+        "grade_choice_2kb": graded(question("Paris", "choice", options), ["B", "(B) Paris", "Paris", "A"]),
+        "grade_text_2kb": graded(question("the Black Sea", "text"), ["Black Sea", "the black sea", "Aral Sea"]),
+        "math_fast_bare": bare_rate(fast), "settled_fast": {**shares, "all": everywhere}}
+    some = random.Random(1).sample(slow, 1000)
+    pairs = [(gold, answer) for gold, other in zip(some[::2], some[1::2], strict=True)
+             for answer in (f"{{{gold}}}", other)]
+    alone = one_by_one(pairs)
+    seconds, events, _ = pooled(pairs)
+    hanging = [(gold, HANG if number % 100 == 0 else answer) for number, (gold, answer) in enumerate(pairs)]
+    slowed, hung, verdicts = pooled(hanging)
+    results["pool"] = {"pairs": len(pairs), "seconds_one_by_one": alone, "seconds": seconds, "times": alone / seconds,
+                       "events": events, "seconds_with_1%_hanging": slowed, "verdicts": verdicts,
+                       "events_hanging": hung}
+    print(json.dumps(results, indent=1))
+    write_json(Path(__file__).parent / "results" / "verify.json",
+               {**provenance(), "argv": "python benchmarks/verify.py", "results": results})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
