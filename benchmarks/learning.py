@@ -59,10 +59,10 @@ def answer(model: Path, output: Path, arguments: argparse.Namespace, settings: S
 
 
 def shares(responses: Sequence[Response], cell: str) -> dict[str, float]:
-    """Share of right answers of each question of a cell ("all" for every one)."""
+    """Share of right answers of each question of a cell, of a format, or of "all"."""
     found: dict[str, list[bool]] = {}
     for response in responses:
-        if cell == "all" or cell in cell_names(response):
+        if cell in ("all", response.template, *cell_names(response)):
             found.setdefault(response.question_id, []).append(response.right)
     return {question: mean(rights) for question, rights in found.items()}
 
@@ -76,7 +76,10 @@ def compare(output: Path, seeds: Sequence[int]) -> dict[str, Any]:
     answers = {"cold": [cold]} | {
         arm: [read_records(output / f"seed-{seed}" / "eval" / arm / "responses.arrow", Response) for seed in seeds]
         for arm in ARMS}
-    cells = ["all", *sorted({name for r in cold for name in cell_names(r) if name.split("/")[0] in GROUPS})]
+    formats = sorted({r.template for r in cold})
+    groups = sorted({name for r in cold for name in cell_names(r) if name.split("/")[0] in GROUPS})
+    mixed = [name for name in groups if sum(other.endswith(name.split("/")[1]) for other in groups) > 1]
+    cells = ["all", *formats, *mixed]
     table: dict[str, Any] = {}
     for cell in cells:
         by_model = {name: [shares(responses, cell) for responses in answers[name]] for name in MODELS}
@@ -100,7 +103,7 @@ def draw(rewards: dict[str, list[list[float]]], table: dict[str, Any], path: Pat
     """Reward over steps of both arms, and held-out accuracy of the three models, a line a seed."""
     import matplotlib
 
-    matplotlib.use("svg")
+    matplotlib.use("agg")
     from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
