@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crossthink.config import ConfigError
-from crossthink.evaluate.seen import refuse_seen, seen
+from crossthink.evaluate.seen import log, refuse_seen, seen
 from crossthink.schema import Question
 from crossthink.shards import Manifest
 from crossthink.trained_on import manifest_of, write_note
@@ -28,7 +28,7 @@ def test_words_count_whatever_their_dress_and_options(make_question: Make, manif
 
 
 def test_an_evaluation_of_what_was_trained_on_is_refused(make_question: Make, manifest: Manifest, tmp_path: Path,
-                                                         caplog: pytest.LogCaptureFixture) -> None:
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "run" / "final"
     held_out = [make_question("What is 2 + 4?", answer="6")]
     refuse_seen([make_question("What is 2 + 2?")], str(model))  # a folder without a note: nothing is known
@@ -39,5 +39,8 @@ def test_an_evaluation_of_what_was_trained_on_is_refused(make_question: Make, ma
                                           r"on, the first: 'What is 2 \+ 3\?': take them out, or say --seen-too"):
         refuse_seen([*held_out, replace(make_question("What is 2 + 3?", answer="5"), id="x")], str(model))
     (manifest.path.parent / manifest.files[0].file).unlink()
+    said: list[str] = []
+    monkeypatch.setattr(log, "warning", lambda text, *values: said.append(text % values))
     refuse_seen([make_question("What is 2 + 2?")], str(model))
-    assert "what the model was trained on is not checked" in caplog.text
+    assert len(said) == 1
+    assert said[0].startswith("what the model was trained on is not checked: ")
