@@ -14,7 +14,7 @@ from typing import Literal
 
 from crossthink.schema import Reason
 
-_BOX = re.compile(r"(?<!\\)(?:\\\\)*\\boxed(?![A-Za-z])\s*")
+_BOX = re.compile(r"\\boxed(?![A-Za-z])\s*")  # a literal start is found fast; backslashes before it are counted by hand
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _NESTED = re.compile(r"\\boxed(?![A-Za-z])")
 
@@ -78,6 +78,10 @@ def boxes(text: str) -> tuple[list[str], bool]:
     contents: list[str] = []
     position = 0
     while box := _BOX.search(text, position):
+        before = text[position:box.start()]
+        if (len(before) - len(before.rstrip("\\"))) % 2:  # a line break, then the word "boxed"
+            position = box.end()
+            continue
         end = _group_end(text, box.end())
         if end < 0:
             return contents, False
