@@ -6,30 +6,32 @@ Rates are per second and core, of this process alone; the pool's peer is math-ve
 with its own time-out. Needs the shared data folder (CROSSTHINK_SHARED). Writes benchmarks/results/verify.json.
 """
 
-import gzip
 import json
 import os
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from crossthink.config import QuestionFile
 from crossthink.files import write_json
 from crossthink.provenance import provenance
+from crossthink.questions import BadGold, question_from_row, read_local_rows
 from crossthink.schema import LABELS, Lineage, Question, question_id
 from crossthink.verify import check_answer, counts, grade, grade_all, reset_counts
 
 SHARED = Path(os.environ.get("CROSSTHINK_SHARED", "../shared")) / "data"
-SETS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "gsm8k/train.jsonl.gz": lambda row: row["answer"].rpartition("####")[2].strip(),
-    "gsm8k/test.jsonl": lambda row: row["answer"].rpartition("####")[2].strip(),
-    "math500/test.jsonl": lambda row: row["answer"],
-    "math/train.jsonl.gz": lambda row: row["answer"],
-    "qwen_math_eval/amc23.jsonl": lambda row: str(row["answer"]),
-}
+SETS = (
+    QuestionFile(path="gsm8k/train.jsonl.gz", source="gsm8k", group="math", answer_after="####"),
+    QuestionFile(path="gsm8k/test.jsonl", source="gsm8k", group="math", answer_after="####"),
+    QuestionFile(path="math500/test.jsonl", source="math-500", group="math", question="problem"),
+    QuestionFile(path="math/train.jsonl.gz", source="math", group="math", question="problem"),
+    QuestionFile(path="qwen_math_eval/amc23.jsonl", source="amc23", group="math"),
+)
 HANG = "9^{9^{9^9}}"
 """An answer whose comparison does not end."""
 
@@ -58,14 +60,19 @@ def graded(asked: Question, answers: Sequence[str]) -> float:
     return rate(lambda: len([grade(asked, response) for response in responses]))
 
 
+def questions_of(file: QuestionFile, bad: list[str]) -> Iterator[tuple[str, Question]]:
+    """"FILE, row N" and question of each row of a set; rows without a gold go to `bad` (MATH has some)."""
+    for where, values in read_local_rows(file):
+        try:
+            yield where, question_from_row(values, file, where, equal_options=True)
+        except BadGold as error:
+            bad.append(str(error))
+
+
 def golds() -> dict[str, list[str]]:
     """The golds of every set."""
-    found = {}
-    for name, read in SETS.items():
-        path = SHARED / name
-        with gzip.open(path, "rt") if name.endswith(".gz") else path.open() as lines:
-            found[name] = [read(json.loads(line)) for line in lines]
-    return found
+    return {file.path: [asked.answer for _, asked in questions_of(replace(file, path=str(SHARED / file.path)), [])]
+            for file in SETS}
 
 
 def settled(found: dict[str, list[str]]) -> tuple[dict[str, float], list[str], list[str]]:

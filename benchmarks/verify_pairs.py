@@ -1,10 +1,10 @@
-"""False verdicts on the golds of published sets: each verifies itself, and no two different ones of a set are the same.
+"""False verdicts on the golds of published sets: each verifies itself, and no two different ones are the same.
 
     .venv/bin/python benchmarks/verify_pairs.py
 
-Every gold is graded against itself, in each template that its question can take. Pairs of different golds of one set,
-half of them drawn at random and half nearest neighbours by edit distance, are compared both ways; every match is listed
-for a reader, for "1/2" and "0.5" are different texts and the same answer. Needs the shared data folder
+Every gold is graded against itself, in each template that its question can take. Pairs of different golds of
+mathematics, half of them drawn at random and half nearest neighbours by edit distance, are compared both ways; every
+match is listed for a reader, for "1/2" and "0.5" are different texts and the same answer. Needs the shared data folder
 (CROSSTHINK_SHARED). Writes benchmarks/results/verify_pairs.json.
 """
 
@@ -17,13 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from verify import SHARED
+from verify import SHARED, questions_of
 
 from crossthink.config import QuestionFile, load_recipe
 from crossthink.files import write_json
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
-from crossthink.questions import question_from_row, read_local_rows
 from crossthink.schema import Question
 from crossthink.templates import Template, gold_response, shuffle_options, to_open
 from crossthink.verify import check_answer, grade
@@ -94,7 +93,7 @@ def neighbours(golds: list[str]) -> list[tuple[str, str]]:
 
 
 def pairs_of(questions: list[Question], number: int) -> list[tuple[Question, str]]:
-    """`number` pairs of a question and the gold of another one of its set: half of them near, half by chance."""
+    """`number` pairs of a question and the gold of another one: half of them near, half by chance."""
     by_gold = {question.answer: question for question in questions}
     golds, draw = sorted(by_gold), random.Random(0)
     near = [pair for one, other in neighbours(golds) for pair in ((one, other), (other, one))][:number // 2]
@@ -111,8 +110,7 @@ def main() -> None:
     mathematics: list[Question] = []
     with ThreadPoolExecutor(8) as threads:
         for file in files():
-            rows = [(where, question_from_row(values, file, where, equal_options=True))
-                    for where, values in read_local_rows(file)]
+            rows = list(questions_of(file, facts["refused"]))
             facts["golds"] += len(rows)
             for found in threads.map(lambda row: refused(*row), rows):
                 facts["refused"] += [f"{file.source}: {line}" for line in found]

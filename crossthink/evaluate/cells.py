@@ -57,8 +57,9 @@ def right_shares(responses: Sequence[Response]) -> dict[str, float]:
 
 def cell(responses: Sequence[Response]) -> dict[str, Any]:
     """The numbers of one cell; docs of each key in `crossthink/evaluate/__init__.py`. At least one response."""
-    shares = list(right_shares(responses).values())
-    counts = [sum(r.right for r in answers) for answers in by_question(responses).values()]
+    questions = by_question(responses).values()
+    counts = [sum(r.right for r in answers) for answers in questions]
+    shares = [right / len(answers) for right, answers in zip(counts, questions, strict=True)]
     count = len(responses)
     samples = count // len(shares)
     low, high = share_interval(shares, samples)
