@@ -42,7 +42,7 @@ class NotOpen(StrEnum):
     POINTS_AT_OPTIONS = "points_at_options"
     """The question speaks of its options ("which of the following ...")."""
     OPTIONS_SPEAK = "options_speak"
-    """An option speaks of other options ("all of the above", "both A and B")."""
+    """The gold speaks of other options ("all of the above", "both A and B")."""
     UNFINISHED = "unfinished"
     """The options finish a clause that could go on in any words ("... suggests that")."""
 
@@ -53,12 +53,22 @@ POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
     r"\bthe\s+following\s+(?:\w+\s+){0,2}?(?:options?|choices|statements?|answers?|is|are|was|were|would|can|could)\b",
     r"\bwhich\s+ones?\b|\b(?:of|from|among|in)\s+which\s+of\b",
     r"\b(?:which|choose|select|pick|identify|mark)\s+(?:the\s+|an?\s+)?(?:\w+\s+){0,2}?"
-    r"(?:statements?|options?|choices?|alternatives?|answers?|sentences?|expressions?|equations?|graphs?|diagrams?)\b",
+    r"(?:statements?|options?|choices?|alternatives?|answers?|sentences?|expressions?|equations?|graphs?|diagrams?|"
+    r"examples?|conclusions?|facts?|pairs?|lists?|sets?|descriptions?|phrases?|situations?|jobs?|arguments?)\b",
     r"\b(?:best|correct|right|wrong|incorrect|false|true)\s+(?:options?|choices?|alternatives?|statements?|answers?)\b",
     r"\b(?:listed|given|shown)\s+(?:below|options?|choices)\b|\b(?:options?|choices|answers)\s+(?:below|above|given)\b",
-    r"\bexcept\b",
+    r"\bexcept(?:\W+\w+){0,3}\W*$|\b(?-i:EXCEPT)\b",
     r"\bstatements?\s*(?:1|i)\b.*\bstatements?\s*(?:2|ii)\b|\bscenario\s*1\b",
     r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b(?:\W*$|.*\bthat\W*$)",
+    # "which" without a noun compares what is shown: "Which is the best buy?", "..., which is the most likely outcome?"
+    r"(?:^|[.?!:\n])\s*which\s+(?:\w+ly\s+)?(?:is|are|was|were|would|could|can|will|has|have|best|most|"
+    r"describes|explains|represents|shows)\b",
+    r",\s*which\s+(?:is|are|would\s+be)\s+(?:the\s+)?(?:best|most|least)\b",
+    r"\bbest\s+(?:helps?|describes?|explains?|represents?|illustrates?|shows?|supports?|compares?|summari[sz]es?|"
+    r"reflects?)\b",
+    r"\bwhich\s+(?:\w+\s+){1,3}(?:is|are|would\s+be)\s+(?:the\s+)?(?:best|better|worst)\b",
+    # it asks for one of several right answers
+    r"\b(?:what|which)\s+is\s+(?:one|an\s+example)\b|\b(?:could|might|may)(?:\s+\w+){0,3}\W*$",
 ))
 """A question that matches one of these makes no sense without its options."""
 
@@ -66,9 +76,8 @@ OPTION_SPEAKS = tuple(re.compile(rule) for rule in (
     r"(?i)\b(?:all|none|both|any|neither|either|some|two|more\s+than\s+one)\s+of\s+(?:the\s+)?"
     r"(?:above|below|these|them|those|others?|options?|choices|answers|statements)\b",
     r"(?i)^\W*(?:all|none|both|neither)\W*$|\b(?:the|as)\s+above\b|\bnone\s+(?:is|are)\s+(?:true|correct)\b",
-    # labels must be capitals: "either a cat or a dog" is a plain option
-    r"(?:[Bb]oth|[Ee]ither|[Nn]either)\s+\(?[A-J]\)?\s*(?:and|or|nor|&)\s*\(?[A-J]\b",
-    r"^\W*(?:[Oo]nly\s+)?\(?[A-J]\)?\s*(?:and|or|&|,)\s*\(?[A-J]\)?(?:\s+only)?\W*$",
+    r"(?i)\b(?:both|either|neither)\s+\(?[a-j]\)?\s*(?:and|or|nor|&)\s*\(?[a-j]\b",
+    r"(?i)^\W*(?:only\s+)?\(?[a-j]\)?\s*(?:and|or|&|,)\s*\(?[a-j]\)?(?:\s+only)?\W*$",
     r"\b(?:[Oo]ptions?|[Cc]hoices?|[Aa]nswers?|[Ss]tatements?)\s+\(?[A-J]\)?(?!\w)",
     # roman numerals of statements in the question, alone ("III only") or in a list ("I and II")
     r"^\W*(?:[Oo]nly\s+)?[IVX]+\W*(?:[Oo]nly)?\W*$|^\W*(?:[IVX]+(?:\s*,\s*|\s+))+(?:and|or|&)\s+[IVX]+(?:\s+only)?\W*$",
@@ -76,7 +85,9 @@ OPTION_SPEAKS = tuple(re.compile(rule) for rule in (
 ))
 """An option that matches one of these speaks of the other options, or of statements by their number."""
 
-UNFINISHED = re.compile(r"\b(?:that|because|if|since|unless|so|when|while|whether|although)\W*$", re.IGNORECASE)
+UNFINISHED = re.compile(
+    r"(?:(?<!\bis )\bthat|\b(?:if|since|unless|so|while|whether|although|then|either|more|less|helps?\s+\w+|"
+    r"(?:likely|able|needs?|tends?|serves?|intends?)\s+to))[^\w?]*$", re.IGNORECASE)
 
 
 def user_message(question: Question, template: Template = PAPER) -> str:
@@ -125,7 +136,7 @@ def to_open(question: Question) -> Question | NotOpen:
         return NotOpen.NO_OPTIONS
     if any(rule.search(question.question) for rule in POINTS_AT_OPTIONS):
         return NotOpen.POINTS_AT_OPTIONS
-    if any(speaks_of_options(option) for option in question.options):
+    if speaks_of_options(question.answer):
         return NotOpen.OPTIONS_SPEAK
     if UNFINISHED.search(question.question):
         return NotOpen.UNFINISHED

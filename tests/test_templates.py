@@ -119,19 +119,24 @@ def test_questions_that_stand_alone(make_question: Callable[..., Question], text
     "All of the above", "none of the above.", "Both A and B", "both (A) and (C)", "A and B", "A and C only",
     "I and II", "III only", "Neither A nor B",
     "All of these", "None", "Option C", "More than one of the above", "True, False", "Not wrong, Wrong",
-    "all of these options",
+    "all of these options", "a and b", "both a and b.",
 ])
 def test_options_that_speak_of_others(make_question: Callable[..., Question], option: str) -> None:
-    question = make_question("What is the capital of France?", answer="Paris", options=("Rome", "Paris", option))
-    assert to_open(question) is NotOpen.OPTIONS_SPEAK
-    assert shuffle_options(question, 3) is question
+    """As the gold such an option means nothing alone; as another it is no harm, but the order must stay."""
+    options = ("Rome", "Paris", option)
+    gold = make_question("What is the capital of France?", answer=option, options=options)
+    other = make_question("What is the capital of France?", answer="Paris", options=options)
+    assert to_open(gold) is NotOpen.OPTIONS_SPEAK
+    assert isinstance(to_open(other), Question)
+    assert shuffle_options(gold, 3) is gold
+    assert shuffle_options(other, 3) is other
 
 
-@pytest.mark.parametrize("option", ["either a cat or a dog", "a and b", "All men", "vitamin A", "above the river",
+@pytest.mark.parametrize("option", ["either a cat or a dog", "All men", "vitamin A", "above the river",
 "both parents", "no one", "None Such Abbey",
                                     "Henry VIII", "true north"])
 def test_plain_options(make_question: Callable[..., Question], option: str) -> None:
-    assert isinstance(to_open(make_question("Where is it?", answer="Paris", options=("Rome", "Paris", option))),
+    assert isinstance(to_open(make_question("Where is it?", answer=option, options=("Rome", "Paris", option))),
                       Question)
 
 
