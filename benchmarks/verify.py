@@ -36,10 +36,10 @@ HANG = "9^{9^{9^9}}"
 """An answer whose comparison does not end."""
 
 
-def question(answer: str, kind: str, options: tuple[str, ...] = ()) -> Question:
+def question(answer: str, kind: str, options: tuple[str, ...] = (), text: str = "What?") -> Question:
     """A question with this gold."""
     label = LABELS[options.index(answer)] if options else ""
-    return Question(id=question_id(answer, options), question="What?", options=options, answer=answer,
+    return Question(id=question_id(answer, options), question=text, options=options, answer=answer,
                     answer_label=label, answer_type=kind, verifier="", template="mcq" if options else "open",
                     domain="", group="math" if kind == "math" else "gpr", source="", licence="", lineage=Lineage())
 

@@ -99,7 +99,7 @@ class Question:
     answer_type: str
     """`choice`, `math` or `text`."""
     verifier: str
-    """Id and version of the verifier that accepted the gold, as "choice/2"; "" until verified."""
+    """Id and version of the verifier that accepted the gold, as "choice/3"; "" until verified."""
     template: str
     """`mcq` or `open`."""
     domain: str

@@ -6,12 +6,13 @@ which the next run drops. A finished one holds `responses.arrow`, in the order o
 
 import fcntl
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossthink.engine import Completion
-from crossthink.schema import Question, from_row, to_row
-from crossthink.verify import grade
+from crossthink.schema import Question, Reason, Verdict, from_row, to_row
+from crossthink.verify import grade, second_opinions
 from crossthink.verify.format import Think
 from crossthink.verify.judge import Judge
 
@@ -53,16 +54,26 @@ class Response:
         return self.question_id, self.sample
 
 
-def judged(question: Question, sample: int, completion: Completion, think: Think = "tags",
-           judge: Judge | None = None) -> Response:
+def judged(question: Question, sample: int, completion: Completion, think: Think = "tags") -> Response:
     """The response that a completion is, graded by the house's verifier; `think` is the variant of the format."""
-    verdict = grade(question, completion.text, think=think, judge=judge)
+    verdict = grade(question, completion.text, think=think)
     return Response(
         question_id=question.id, sample=sample, question=question.question, options=question.options,
         gold=question.answer, answer_label=question.answer_label, text=completion.text,
         tokens=len(completion.token_ids), correct=verdict.correct, formatted=verdict.formatted, answer=verdict.answer,
         reason=verdict.reason.value, finish_reason=completion.finish_reason, domain=question.domain,
         template=question.template, group=question.group, source=question.source)
+
+
+def judged_again(questions: Sequence[Question], responses: Sequence[Response], judge: Judge) -> list[Response]:
+    """The responses, one to each question, after the judge was asked about short free text that the rules turned down.
+
+    All of it goes to the judge at once.
+    """
+    verdicts = [Verdict(correct=response.correct, formatted=response.formatted, answer=response.answer,
+                        reason=Reason(response.reason)) for response in responses]
+    return [replace(response, correct=verdict.correct, reason=verdict.reason.value)
+            for response, verdict in zip(responses, second_opinions(questions, verdicts, judge), strict=True)]
 
 
 class ResponseLog:

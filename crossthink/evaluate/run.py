@@ -16,7 +16,7 @@ from crossthink.config import ConfigError, Recipe
 from crossthink.engine import Engine, Request, Sampling, open_engine
 from crossthink.engine.weights import resolve_model, revision
 from crossthink.evaluate.cells import averages, by_cell, by_source, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.evaluate.responses import Response, ResponseLog, judged, judged_again
 from crossthink.evaluate.seen import refuse_seen
 from crossthink.files import write_json
 from crossthink.judge import open_judge
@@ -49,8 +49,7 @@ def evaluate(recipe: Recipe, model: str, output: Path, *, seen_too: bool = False
     if not summary_path.exists():
         with ResponseLog(log_path) as done:
             ask(recipe, model, questions, done)
-            responses = [done.responses[question.id, sample] for question in questions
-                         for sample in range(recipe.evaluate.samples)]
+            responses = in_order(recipe, questions, done)
             write_records(output / "responses.arrow", Response, responses)
             write_json(summary_path, summarise(facts, responses, done.seconds))
     log_path.unlink(missing_ok=True)
@@ -130,24 +129,32 @@ def claim_output(output: Path, facts: dict[str, Any]) -> None:
 
 
 def ask(recipe: Recipe, model: str, questions: list[Question], done: ResponseLog) -> None:
-    """Generate and judge every response that `done` does not hold."""
+    """Generate and grade every response that `done` does not hold."""
     wanted = [(question, sample) for question in questions for sample in range(recipe.evaluate.samples)
               if (question.id, sample) not in done.responses]
     if done.responses:
         log.info("resumed: %d responses stand, %d to go", len(done.responses), len(wanted))
     if not wanted:
         return
-    engine, judge = _open(recipe, model), open_judge(recipe.judge)
+    engine = _open(recipe, model)
     log.info("engine %s %s, revision %s, dtype %s", engine.name, engine.model, engine.revision[:12], recipe.model.dtype)
     requests = [_request(engine, recipe, question, sample) for question, sample in wanted]
     last = perf_counter()
     with Progress("evaluate", len(wanted), "responses") as progress:
         for index, completion in engine.stream(requests):
-            response = judged(*wanted[index], completion, recipe.template.think, judge)
+            response = judged(*wanted[index], completion, recipe.template.think)
             now = perf_counter()
             done.add(response, now - last)
             last = now
             progress.add(note=f"{done.right} of {len(done.responses)} right")
+
+
+def in_order(recipe: Recipe, questions: list[Question], done: ResponseLog) -> list[Response]:
+    """The finished responses in the order of the questions, after the recipe's judge, if any, was asked."""
+    asked = [(question, sample) for question in questions for sample in range(recipe.evaluate.samples)]
+    responses = [done.responses[question.id, sample] for question, sample in asked]
+    judge = open_judge(recipe.judge)
+    return judged_again([question for question, _ in asked], responses, judge) if judge else responses
 
 
 def summarise(facts: dict[str, Any], responses: list[Response], seconds: float) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from crossthink.verify.math import check_math
 from crossthink.verify.pool import MAX_WORKERS
 from crossthink.verify.text import check_text
 
-__all__ = ["check_answer", "counts", "grade", "grade_all", "reset_counts", "verifier_id"]
+__all__ = ["check_answer", "counts", "grade", "grade_all", "reset_counts", "second_opinions", "verifier_id"]
 
-_CHECKS = {"choice": ("choice/2", check_choice), "math": ("math/1", check_math), "text": ("text/1", check_text)}
+_CHECKS = {"choice": ("choice/3", check_choice), "math": ("math/2", check_math), "text": ("text/2", check_text)}
 
 
 def verifier_id(question: Question) -> str:
@@ -35,7 +35,7 @@ def check_answer(question: Question, answer: str, *, judge: Judge | None = None)
     reason = check(question, answer) if answer else Reason.EMPTY_ANSWER
     count(reason)
     verdict = Verdict(correct=reason is Reason.CORRECT, formatted=True, answer=answer, reason=reason)
-    return _second_opinions([question], [verdict], judge)[0] if judge else verdict
+    return second_opinions([question], [verdict], judge)[0] if judge else verdict
 
 
 def grade(question: Question, response: str, *, think: Think = "tags", judge: Judge | None = None) -> Verdict:
@@ -63,11 +63,12 @@ def grade_all(questions: Sequence[Question], responses: Sequence[str], *, think:
     with ThreadPoolExecutor(MAX_WORKERS) as threads:
         verdicts = list(threads.map(lambda question, response: grade(question, response, think=think), questions,
                                     responses))
-    return _second_opinions(questions, verdicts, judge) if judge else verdicts
+    return second_opinions(questions, verdicts, judge) if judge else verdicts
 
 
-def _second_opinions(questions: Sequence[Question], verdicts: Sequence[Verdict], judge: Judge) -> list[Verdict]:
-    """The verdicts, those overruled that the judge, asked about what it may be asked about, takes for right."""
+def second_opinions(questions: Sequence[Question], verdicts: Sequence[Verdict], judge: Judge) -> list[Verdict]:
+    """The verdicts of the rules, those overruled that the judge, asked about all it may be asked about at once, takes
+    for right."""
     places = [place for place, (question, verdict) in enumerate(zip(questions, verdicts, strict=True))
               if askable(question, verdict.answer, verdict.reason)]
     found = list(verdicts)

@@ -1,4 +1,4 @@
-"""Multiple choice ("choice/2"): which option a box names, by label, by text, or by both.
+"""Multiple choice ("choice/3"): which option a box names, by label, by text, or by both.
 
 An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. A
 number (`2`, `(ii)`) is a label too, unless an option speaks of numbers. What is none of these is cut at commas and at
@@ -9,6 +9,7 @@ an option's text in plain form; case counts only where it tells options apart, a
 import re
 
 from crossthink.schema import LABELS, Question, Reason
+from crossthink.verify.numbers import read_number
 from crossthink.verify.plain import plain
 from crossthink.verify.text import normalise
 
@@ -48,8 +49,8 @@ def named_option(options: tuple[str, ...], answer: str) -> int | Reason:
     shown = [plain(option) for option in options]
     named = _whole(shown, text)
     if named is None:
-        named = _parts(shown, text)
-    return named
+        named = _by_value(options, answer)
+    return _parts(shown, text) if named is None else named
 
 
 def _whole(shown: list[str], text: str) -> int | Reason | None:
@@ -117,6 +118,15 @@ def _by_text(shown: list[str], text: str, prefer: int = -1) -> int | Reason | No
         if found:
             return found[0] if len(found) == 1 else Reason.TWO_ANSWERS
     return None
+
+
+def _by_value(options: tuple[str, ...], answer: str) -> int | None:
+    """The one option that is the same number in another spelling ("1/2" for "0.5", "4.0" for "4")."""
+    number = read_number(answer)
+    if number is None:
+        return None
+    found = [place for place, option in enumerate(options) if read_number(option) == number]
+    return found[0] if len(found) == 1 else None
 
 
 def _without_article(text: str) -> str:

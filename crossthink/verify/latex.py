@@ -1,30 +1,45 @@
-"""What the text of a mathematical answer says about its form, without parsing it.
+"""What the text of a mathematical answer says without being parsed: dress taken off, one spelling for one notation.
 
 `math.py` lets at most 1,000 characters through to these functions.
 """
 
 import re
 
-_DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle)(?![A-Za-z])|\\!\s*")
+TEXT_COMMAND = r"\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|mbox|hbox|mathrm|mathbf|operatorname)"
+"""What sets words in LaTeX."""
+_DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle|quad|qquad)(?![A-Za-z])|\\!\s*")
+_MARKDOWN = re.compile(r"\*\*(.*)\*\*|`(.*)`", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=\d)(?:\\[,; ]|\{,\})(?=\d{3}(?!\d))")
-_THIN_SPACES = re.compile(r"\\[,;: ]")
-_FRACTION = re.compile(r"\\[dt]frac(?![A-Za-z])")
+_THIN_SPACES = re.compile(r"(\\\\)|\\[,;: ]|~")  # not the blank behind a line break
+_LEAD = re.compile(rf"(?:{TEXT_COMMAND}\s*\{{\s*)?(?:so\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer(?:\s+is)?\s*:?"
+                   r"\s*\}?\s*:?\s*(?=\S)|\\approx(?![A-Za-z])\s*|≈\s*", re.IGNORECASE)
+_SIGNS = str.maketrans({"−": "-", "–": "-", "‒": "-", "‐": "-", "‑": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/"})
+_PLUS_MINUS = re.compile(r"\+\s*-(?=\s*[\d\\A-Za-z])")
+_FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _SCRIPT = re.compile(r"([_^])\{(\w)\}")
 _LOOSE_BLANK = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
-_GROUP_COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_OR = re.compile(r"\\(?:text|mbox|mathrm)\s*\{\s*,?\s*(?:or|and)\s*\}|\b(?:or|and)\b", re.IGNORECASE)
-_SIGN_PAIR = re.compile(r"\\pm(?![A-Za-z])|±")
+_SPELLED = re.compile(r"(?<![\\A-Za-z{])(pi|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|log|ln|exp|theta|alpha|beta|"
+                      r"infinity|infty)(?![A-Za-z])")
+_ROOT = re.compile(r"(?<![\\A-Za-z])sqrt(?=\s*[({\d])|√")
+_ROOTED = re.compile(r"\\sqrt\s*(?:\(([^()]*)\)|([A-Za-z]|\d+))")
+_WHOLE = re.compile(r"(?<=\d)\.0+(?![\d.])")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
-_TEXT_GROUP = re.compile(r"\\(?:text(?:bf|it|rm)?|mbox|mathrm|mathbf)\s*\{([^{}]*)\}")
+_TEXT_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
 _WORDS = re.compile(r"[A-Za-z]{4,}(?:[ -][A-Za-z]+)*|[A-Za-z]+(?: [A-Za-z]{2,})+")
 _KNOWN_WORDS = {"e", "i", "pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "frac"}
-_OPEN, _CLOSE = "([{", ")]}"
 
 
 def bare(text: str) -> str:
-    """Without math delimiters, sizing, thin spaces and a full stop at the end."""
-    text = _THIN_SPACES.sub(" ", _THOUSANDS.sub(",", _DELIMITERS.sub("", text))).strip()
-    return text[:-1].rstrip() if text.endswith(".") else text
+    """Without Markdown, math delimiters, sizing, thin spaces, "the answer is" and a full stop at the end."""
+    if (marked := _MARKDOWN.fullmatch(text.strip())) is not None:
+        text = marked[1] or marked[2] or ""
+    text = _THOUSANDS.sub(",", _DELIMITERS.sub("", text))
+    text = _THIN_SPACES.sub(lambda space: space[1] or " ", text).translate(_SIGNS).strip()
+    if lead := _LEAD.match(text):
+        text = text[lead.end():]
+    if (group := _TEXT_GROUP.fullmatch(text)) and not re.search(r"[A-Za-z]", group[1]):
+        text = group[1].strip()
+    return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
 
 
 def key(text: str) -> str:
@@ -32,34 +47,13 @@ def key(text: str) -> str:
     return _LOOSE_BLANK.sub("", _SCRIPT.sub(r"\1\2", _FRACTION.sub(r"\\frac", text)))
 
 
-def count_answers(text: str) -> int:
-    """How many answers stand side by side: parts between commas, semicolons, "or" and "and" outside brackets, and one
-    more for each sign pair. The braces of a set that encloses everything do not count as brackets."""
-    text = _GROUP_COMMA.sub("", _OR.sub(";", text)).replace("\\{", "{").replace("\\}", "}").strip()
-    if bracket_kind(text) == "{":
-        text = text[1:-1]
-    depth, parts, filled = 0, 0, False
-    for character in text:
-        depth += (character in _OPEN) - (character in _CLOSE)
-        if character in ",;" and depth <= 0:
-            parts, filled = parts + filled, False
-        elif not character.isspace():
-            filled = True
-    return parts + filled + len(_SIGN_PAIR.findall(text))
-
-
-def bracket_kind(text: str) -> str:
-    """The brackets that enclose the whole text, as "(", "[", "(]", "[)" or "{" (a set); "" where none do."""
-    text = text.replace("\\{", "{").replace("\\}", "}").strip()
-    if len(text) < 2 or text[0] not in _OPEN or text[-1] not in _CLOSE:
-        return ""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character in _OPEN) - (character in _CLOSE)
-        if depth == 0 and place < len(text) - 1:
-            return ""
-    pair = text[0] + text[-1]
-    return pair[0] if pair in ("()", "[]", "{}") else pair
+def spelled_out(text: str) -> str:
+    """Plain text's "2*pi", "sqrt(3)", "x**2", "log_e", "+ -1" and "2.0x" as LaTeX."""
+    text = _WHOLE.sub("", text)
+    text = _PLUS_MINUS.sub("-", text.replace("**", "^").replace("*", "\\cdot ").replace("\\log_e", "\\ln"))
+    text = _ROOTED.sub(lambda root: f"\\sqrt{{{root[1] or root[2]}}}", _ROOT.sub(r"\\sqrt", text))
+    text = _SPELLED.sub(lambda word: "\\infty " if word[1] == "infinity" else f"\\{word[1]} ", text)
+    return text.replace("∞", "\\infty ").replace("+\\infty", "\\infty")
 
 
 def is_balanced(text: str) -> bool:

@@ -1,36 +1,45 @@
-"""Mathematics ("math/1"): equivalence with the gold.
+"""Mathematics ("math/2"): equivalence with the gold.
 
-The same text is the same answer. Plain numbers are compared exactly, here, and words as words. What is left goes to
-math-verify in the pool, but not the forms in which it reads what does not stand there: letters of words as a product,
-the last side of "5 = 6", two numbers side by side as a sum, any `\\text{}` as nothing.
+The same text is the same answer. Plain numbers are compared exactly, here, and words as words; lists, tuples, intervals
+and matrices part by part. What is left goes to math-verify in the pool, but not the forms in which it reads what does
+not stand there: letters of words as a product, the last side of "5 = 6", two numbers side by side as a sum, any
+`\\text{}` as nothing.
 """
 
 import re
+import string
+from dataclasses import dataclass
+from fractions import Fraction
+from time import monotonic
 
 from crossthink.schema import Question, Reason
 from crossthink.verify.counters import count
-from crossthink.verify.latex import (
-    as_words,
-    bare,
-    bracket_kind,
-    count_answers,
-    is_balanced,
-    key,
-    symbols,
-    text_groups,
-)
-from crossthink.verify.numbers import Number, read_number
-from crossthink.verify.pool import compare
+from crossthink.verify.latex import as_words, bare, is_balanced, key, spelled_out, symbols, text_groups
+from crossthink.verify.numbers import Number, read_number, read_ratio
+from crossthink.verify.pool import LIMIT_SECONDS, PATIENCE, compare
+from crossthink.verify.shape import MAX_PARTS, Shape, as_interval, count_answers, enclosing, read_shape, without_member
 from crossthink.verify.text import normalise
-from crossthink.verify.units import is_unit, split_unit
+from crossthink.verify.units import in_unit, is_unit, split_unit
 
 MAX_CHARACTERS = 1000
 MAX_SIDES = 4
 """Of an equation; each side is a comparison of its own."""
+MAX_DEPTH = 20
+"""Of forms inside of forms; deeper ones are compared as a whole."""
+_LETTERS = string.ascii_letters
 _PERCENT = re.compile(r"%|per\s?cent", re.IGNORECASE)
 _NAME = re.compile(r"\s*(?:[A-Za-z]|\\[A-Za-z]+|[A-Za-z]\([A-Za-z]\))(?:_\{?\w+\}?)?\s*|\s*\\text\s*\{[^{}]*\}\s*")
 _EQUALS = re.compile(r"(?<![<>!\\])=")
 _MISREAD = re.compile(r"\\boxed|\d\s+\d|\d\s*\\q?quad|\d\s*:\s*\d|\d\s*_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a comparison knows beside its two sides."""
+
+    question: str
+    deadline: float
+    """When all of its parts together must have ended, by `monotonic`."""
 
 
 def check_math(question: Question, answer: str) -> Reason:
@@ -48,56 +57,153 @@ def check_math(question: Question, answer: str) -> Reason:
     words = as_words(gold)
     if words is not None and read_number(normalise(words)) is None:
         return Reason.CORRECT if normalise(words) == normalise(as_words(given) or given) else Reason.WRONG
+    asked = _Asked(question.question, monotonic() + PATIENCE * LIMIT_SECONDS)
+    if (verdict := _as_numbers(gold, given, asked)) is not None:
+        return verdict
+    if not is_balanced(given):
+        return Reason.PARSE_FAILURE
+    gold, given = spelled_out(gold), spelled_out(given)
     wanted, found = count_answers(gold), count_answers(given)
     if found != wanted:
         return Reason.TWO_ANSWERS if found > wanted else Reason.WRONG
-    return _compare_values(gold, given, question.question)
+    return _compare(without_member(gold, given), without_member(given, gold), asked)
 
 
-def _compare_values(gold: str, given: str, question: str) -> Reason:
+def _as_numbers(gold: str, given: str, asked: _Asked) -> Reason | None:
+    """The verdict where both are plain numbers."""
+    gold_number = _number(gold)
+    number = _number(given) if gold_number else None
+    if gold_number is None or number is None:
+        return None
+    count("math_fast")
+    return Reason.CORRECT if _equal(gold_number, number, asked.question) else Reason.WRONG
+
+
+def _compare(gold: str, given: str, asked: _Asked, depth: int = 0) -> Reason:
+    """By the outer form: part by part where both have the same, or else as one value."""
+    gold, given = _without_names(gold, given)
+    wanted, found = read_shape(gold), read_shape(given)
+    if wanted.kind[0] in "([" and found.kind == "<":
+        found = as_interval(found) or found
+    elif found.kind[0] in "([" and wanted.kind == "<":
+        wanted = as_interval(wanted) or wanted
+    if wanted.kind == found.kind == "value":
+        return _compare_values(wanted.parts[0], found.parts[0], asked)
+    same = wanted.kind == found.kind and wanted.relations == found.relations
+    comparable = len(wanted.parts) == len(found.parts) <= MAX_PARTS and depth < MAX_DEPTH
+    if comparable and (same or {wanted.kind, found.kind} == {"list", "set"}):
+        reason = _compare_parts(wanted, found, asked, depth + 1)
+        if reason is Reason.CORRECT or wanted.kind != "<":
+            return reason
+    return _compare_forms(gold, given, asked)
+
+
+def _compare_parts(gold: Shape, given: Shape, asked: _Asked, depth: int) -> Reason:
+    """CORRECT where every part has its equal, at its place where places count; else why the first has none."""
+    left = list(given.parts)
+    for part in gold.parts:
+        reason = Reason.WRONG
+        same_first = sorted(left, key=lambda other: key(other) != key(part))
+        for other in left[:1] if gold.ordered else same_first:
+            reason = _compare(part, other, asked, depth) if key(part) != key(other) else Reason.CORRECT
+            if reason in (Reason.CORRECT, Reason.TIME_OUT):
+                left.remove(other)
+                break
+        if reason is not Reason.CORRECT:
+            return reason
+    return Reason.CORRECT
+
+
+def _compare_values(gold: str, given: str, asked: _Asked) -> Reason:
     """Set the units aside, then compare every side of an equation with the gold."""
+    if (verdict := _as_numbers(gold, given, asked)) is not None:
+        return verdict
     gold_value, gold_unit = split_unit(gold)
     value, unit = split_unit(given)
     if unit and gold_unit and unit != gold_unit:
-        return Reason.WRONG
-    if unit and not gold_unit and not is_unit(unit, question):
+        return _converted(gold_value, gold_unit, value, unit)
+    if unit and not gold_unit and not is_unit(unit, asked.question):
         return Reason.PARSE_FAILURE
-    sides = _EQUALS.split(value)
     if _EQUALS.search(gold_value):
-        return _compare_forms(gold_value, value, question) if len(sides) <= 2 else Reason.PARSE_FAILURE
-    if len(sides) > 1 and _NAME.fullmatch(sides[0]):
-        sides = sides[1:]
+        return _compare_forms(gold_value, value, asked) if value.count("=") < 2 else Reason.PARSE_FAILURE
+    sides = _values_of(_EQUALS.split(value), gold_value)
     if len(sides) > MAX_SIDES:
         return Reason.PARSE_FAILURE
-    reasons = [_compare_forms(gold_value, side.strip(), question) for side in sides]
+    reasons = [_compare_forms(gold_value, side.strip(), asked) for side in sides]
     failed = [reason for reason in reasons if reason is not Reason.CORRECT]
     if not failed:
         return Reason.CORRECT
     return failed[0] if len(failed) == len(reasons) else Reason.TWO_ANSWERS
 
 
-def _compare_forms(gold: str, given: str, question: str) -> Reason:
-    """One value with one value: as numbers here, or else in the pool."""
-    gold_number, number = _number(gold), _number(given)
-    if gold_number and number:
-        count("math_fast")
-        return Reason.CORRECT if _equal(gold_number, number, question) else Reason.WRONG
+def _values_of(sides: list[str], gold: str) -> list[str]:
+    """The sides of an equation that are the value: not "x" in "x = 2 + 3 = 5" or "5 = x", nor the "m + n" before two
+    that it comes to."""
+    if len(sides) > 1 and (_NAME.fullmatch(sides[0]) or (len(sides) > 2 and symbols(sides[0]) and not symbols(gold))):
+        return sides[1:]
+    if len(sides) == 2 and _NAME.fullmatch(sides[1]) and not symbols(gold):
+        return sides[:1]
+    return sides
+
+
+def _without_names(gold: str, given: str) -> tuple[str, str]:
+    """Both without "x =", where they name the same or only one of them names anything."""
+    wanted, found = _EQUALS.split(gold), _EQUALS.split(given)
+    named = [len(sides) == 2 and _NAME.fullmatch(sides[0]) is not None for sides in (wanted, found)]
+    if (all(named) and key(wanted[0]) == key(found[0])) or (named[0] and len(found) == 1):
+        gold = wanted[1].strip()
+    if (all(named) and key(wanted[0]) == key(found[0])) or (named[1] and len(wanted) == 1):
+        given = found[1].strip()
+    return gold, given
+
+
+def _converted(gold: str, gold_unit: str, given: str, unit: str) -> Reason:
+    """Numbers in two units of one dimension."""
+    size, gold_number, number = in_unit(unit, gold_unit), _number(gold), _number(given)
+    if size is None or gold_number is None or number is None:
+        return Reason.WRONG
+    count("math_fast")
+    return Reason.CORRECT if number.value * size == gold_number.value else Reason.WRONG
+
+
+def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
+    """One value with one value: as numbers or ratios here, or else in the pool."""
+    if (verdict := _as_numbers(gold, given, asked)) is not None:
+        return verdict
+    if read_ratio(given) is not None or read_ratio(gold) is not None:
+        value, gold_value = _number_or_ratio(given), _number_or_ratio(gold)
+        return Reason.CORRECT if value is not None and value == gold_value else Reason.WRONG
     if not given or not is_balanced(given) or _MISREAD.search(given) or _MISREAD.search(gold):
         return Reason.PARSE_FAILURE
     if set(text_groups(given)) - set(text_groups(gold)) and not set(symbols(gold)):
         return Reason.PARSE_FAILURE
-    kinds = {bracket_kind(gold), bracket_kind(given)}
+    kinds = {enclosing(gold), enclosing(given)}
     if "," in gold and "" not in kinds and len(kinds) > 1:
         return Reason.WRONG
     if not symbols(gold) and symbols(given):
         return Reason.WRONG
+    left = asked.deadline - monotonic()
+    if left <= 0:
+        return Reason.TIME_OUT
     count("math_pool")
-    return compare(gold, given)
+    return compare(gold, given, min(left, LIMIT_SECONDS), left)
 
 
 def _number(text: str) -> Number | None:
-    """The number, in digits or in words ("twenty-one")."""
-    return read_number(text) or (read_number(normalise(text)) if text.replace("-", "").isalpha() else None)
+    """The number, in digits or in words ("twenty-one", `\\text{forty two}`)."""
+    number = read_number(text)
+    if number is None and text[:1] in "\\" + _LETTERS and (words := as_words(text) or _plain_words(text)):
+        number = read_number(normalise(words))
+    return number
+
+
+def _number_or_ratio(text: str) -> Fraction | None:
+    number = _number(text)
+    return number.value if number else read_ratio(text)
+
+
+def _plain_words(text: str) -> str:
+    return text if text.replace("-", "").replace(" ", "").isalpha() else ""
 
 
 def _equal(gold: Number, given: Number, question: str) -> bool:

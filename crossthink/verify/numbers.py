@@ -6,11 +6,17 @@ from fractions import Fraction
 
 _DRESS = re.compile(r"\\!\s*|(?<=\d)\\[,; ](?=\d{3}(?!\d))|\\(?:left|right)(?![A-Za-z])|\\?\$|\\[()\[\]]|[€£]")
 _UNIT = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\circ(?![A-Za-z])|\\degree(?![A-Za-z])|°)\s*$")
+_PERCENT = re.compile(r"\s*(?:\\?%|(?:\\text\s*\{\s*)?\bper\s?cent\b\s*\}?)\s*$", re.IGNORECASE)
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
 _DECIMAL = re.compile(rf"({_INTEGER}?)(?:\.(\d*))?")
+_SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?:\.\d+)?")
+_FLOAT = re.compile(r"(\d+)(?:\.(\d*))?[eE]([+-]?\d{1,3})")
+_REPEATING = re.compile(rf"({_INTEGER}?)\.(\d*)\s*\\(?:overline|bar)\s*\{{?(\d+)\}}?")
 _SLASH = re.compile(rf"({_INTEGER})\s*/\s*({_INTEGER})")
-_FRAC = re.compile(r"(\d*)\s*\\[dt]?frac\s*(?:\{\s*(-?\d+)\s*\}|\s*(\d))\s*(?:\{\s*(-?\d+)\s*\}|(\d))")
+_FRAC = re.compile(r"(\d*)\s*\\[dtc]?frac\s*(?:\{\s*(-?\d+)\s*\}|\s*(\d))\s*(?:\{\s*(-?\d+)\s*\}|(\d))")
 _MIXED = re.compile(rf"({_INTEGER})\s+({_INTEGER})\s*/\s*({_INTEGER})")
+_SCALED = re.compile(r"(.*\d)\s*(?:\\text\s*\{\s*)?(thousand|million|billion|trillion)\s*\}?", re.DOTALL)
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 MAX_DIGITS = 1000
 """Longer texts are not read: Python bounds the conversion of digits, and no gold is that long."""
 
@@ -24,17 +30,16 @@ class Number:
 
 
 def read_number(text: str) -> Number | None:
-    """The number that the text is, or None where it is anything else. "1,234" is a number, "1,2" is not; a degree sign
-    and a currency sign are dropped."""
+    """The number that the text is, or None where it is anything else. "1,234" and "1 234" are numbers, "1,2" is not; a
+    degree sign and a currency sign are dropped."""
     if len(text) > MAX_DIGITS:
         return None
     text = _DRESS.sub("", text.replace("−", "-").replace("{,}", ",")).strip()
     text = _UNIT.sub("", text).rstrip()
     if text.endswith(".") and text[:-1].isascii():
         text = text[:-1].rstrip()
-    percent = text.endswith("%")
-    if percent:
-        text = text[:-1].removesuffix("\\").rstrip()
+    bare = _PERCENT.sub("", text)
+    percent, text = bare != text, bare
     negative = text.startswith("-")
     if text[:1] in ("-", "+"):
         text = text[1:].lstrip()
@@ -43,6 +48,14 @@ def read_number(text: str) -> Number | None:
         return None
     value = -value if negative else value
     return Number(value / 100 if percent else value, percent)
+
+
+def read_ratio(text: str) -> Fraction | None:
+    """The value of "3:4". What may be a time of day ("3:45") is none."""
+    match = re.fullmatch(r"\s*(\d+)\s*(?::|\\colon|\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)\s*", text)
+    if match is None or len(text) > MAX_DIGITS or (len(match[2]) == 2 and int(match[1]) < 24 and int(match[2]) < 60):
+        return None
+    return _ratio(match[1], match[2])
 
 
 def _unsigned(text: str) -> Fraction | None:
@@ -59,6 +72,24 @@ def _unsigned(text: str) -> Fraction | None:
     if match := _MIXED.fullmatch(text):
         part = _ratio(match[2], match[3])
         return None if part is None else int(match[1].replace(",", "")) + part
+    return _rarer(text)
+
+
+def _rarer(text: str) -> Fraction | None:
+    """Spaces between thousands, floats of a program, decimals that repeat, and words of scale."""
+    if _SPACED.fullmatch(text):
+        return Fraction(text.replace(" ", ""))
+    if match := _FLOAT.fullmatch(text):
+        digits, power = match[2] or "", int(match[3])
+        return Fraction(int(match[1] + digits)) * Fraction(10) ** (power - len(digits))
+    if match := _REPEATING.fullmatch(text):
+        # x = a.bc with c repeating: the digits bc less b, over as many nines as c has and zeros as b has
+        whole, fixed, period = match[1].replace(",", "") or "0", match[2], match[3]
+        above = int(whole + fixed + period) - int(whole + fixed)
+        return Fraction(above, 10 ** len(fixed) * (10 ** len(period) - 1))
+    if match := _SCALED.fullmatch(text):
+        value = _unsigned(match[1])
+        return None if value is None else value * _SCALES[match[2]]
     return None
 
 

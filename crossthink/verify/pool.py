@@ -10,6 +10,7 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +22,9 @@ from crossthink.schema import Reason
 from crossthink.verify.counters import count
 
 LIMIT_SECONDS = 5.0
-"""For one comparison: parsing and proving together."""
+"""Processor time of one comparison, parsing and proving together: verdicts do not depend on how busy the machine is."""
+PATIENCE = 4.0
+"""Times the limit that a comparison may take by the clock."""
 START_SECONDS = 120.0
 """For a worker's imports, on a machine that is busy."""
 MAX_WORKERS = 8
@@ -50,15 +53,17 @@ class _Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, gold: str, answer: str, limit: float) -> str:
-        """The worker's word. Raises TimeoutError at the limit and _Died where the process ended."""
+    def ask(self, gold: str, answer: str, limit: float, patience: float) -> str:
+        """The worker's word. Raises TimeoutError at the limit and _Died where the process ended of something else."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps([gold, answer, limit]).encode() + b"\n")
+            self._process.stdin.write(json.dumps([gold, answer, limit, patience]).encode() + b"\n")
             self._process.stdin.flush()
-        except OSError as error:
+            return self._read_line(patience)
+        except (OSError, _Died) as error:
+            if isinstance(error, TimeoutError) or self._process.wait() == -signal.SIGPROF:
+                raise TimeoutError from error
             raise _Died from error
-        return self._read_line(limit)
 
     def _read_line(self, limit: float) -> str:
         assert self._process.stdout is not None
@@ -95,13 +100,13 @@ class _Pool:
         for _ in range(size):
             self._slots.put(None)
 
-    def compare(self, gold: str, answer: str, limit: float) -> Reason:
+    def compare(self, gold: str, answer: str, limit: float, patience: float) -> Reason:
         """The worker's verdict; a worker that dies of something else is replaced and asked once more."""
         for _ in range(2):
             worker = self._slots.get()
             try:
                 worker = worker or self._start()
-                reason = Reason(worker.ask(gold, answer, limit))
+                reason = Reason(worker.ask(gold, answer, limit, patience))
             except _Died:
                 self._end(worker)
                 worker = None
@@ -149,12 +154,13 @@ _pool: _Pool | None = None
 _pool_lock = threading.Lock()
 
 
-def compare(gold: str, answer: str, limit: float = LIMIT_SECONDS) -> Reason:
+def compare(gold: str, answer: str, limit: float = LIMIT_SECONDS, patience: float | None = None) -> Reason:
     """What math-verify says of an answer (LaTeX without delimiters): CORRECT, WRONG, PARSE_FAILURE, BAD_GOLD, TIME_OUT.
 
-    Raises RuntimeError where no worker can be started (math-verify missing), whatever the strings.
+    TIME_OUT after `limit` seconds of processor time, or `patience` (four times the limit) by the clock. Raises
+    RuntimeError where no worker can be started (math-verify missing), whatever the strings.
     """
-    return _shared().compare(gold, answer, limit)
+    return _shared().compare(gold, answer, limit, PATIENCE * limit if patience is None else patience)
 
 
 def worker_pids() -> list[int]:

@@ -1,7 +1,8 @@
-"""Short free text ("text/1"): at most 10 words, exact match after a stated normalisation.
+"""Short free text ("text/2"): at most 10 words, exact match after a stated normalisation.
 
 Normalised: Unicode (NFKC, quotes, dashes), case, LaTeX and Markdown dress, punctuation (but not `.` between digits, nor
-signs that carry meaning such as `%`, `+`, `#`), "the" anywhere, "a" and "an" at the start, number words up to 99.
+signs that carry meaning such as `%`, `+`, `#`), "&" for "and", the subscripts of a formula, "the" anywhere,
+"a" and "an" at the start, number words up to 99.
 """
 
 import re
@@ -13,6 +14,7 @@ MAX_WORDS = 10
 """Paper: gold answers of open-ended questions have at most 10 words."""
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z])_ ?(\d+)")  # of "H_2O"; plain() has made a blank of its brace
 _APOSTROPHES = re.compile(r"'")
 _PUNCTUATION = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;:!?\"()\[\]_]|(?<=\w)-(?=\w)")
 _UNITS = {word: value for value, word in enumerate((
@@ -42,7 +44,8 @@ def count_words(text: str) -> int:
 
 def normalise(text: str) -> str:
     """The text as the comparison sees it."""
-    text = _APOSTROPHES.sub("", _THOUSANDS.sub("", plain(text).casefold()))
+    text = _SUBSCRIPT.sub(r"\1", plain(text).casefold()).replace("&", " and ")
+    text = _APOSTROPHES.sub("", _THOUSANDS.sub("", text))
     words = _PUNCTUATION.sub(" ", text).split()
     if len(words) > 1 and words[0] in ("a", "an"):
         words = words[1:]

@@ -1,4 +1,4 @@
-"""One process of the pool (`python -m`): reads [gold, answer, limit] as JSON lines, writes one Reason a line."""
+"""One process of the pool (`python -m`): reads [gold, answer, limit, patience] a line, in JSON, and writes a Reason."""
 
 import json
 import logging
@@ -9,11 +9,16 @@ import sys
 from typing import Any
 
 from math_verify import LatexExtractionConfig, parse, verify
+from sympy import Expr, Float, I, Integer, Rational
 
 from crossthink.schema import Reason
 
 MEMORY_BYTES = 4 * 2**30
 """Address space: a tower of powers fills memory faster than it fills the time limit."""
+
+DIGITS = 30
+TOLERANCE = Float("1e-12", DIGITS)
+"""Relative: what an answer's decimals of double precision leave open."""
 
 
 def read(text: str) -> list[Any]:
@@ -21,7 +26,34 @@ def read(text: str) -> list[Any]:
     config = [LatexExtractionConfig(boxed_match_priority=0)]
     found = parse(f"\\boxed{{{text}}}", config, fallback_mode="no_fallback", extraction_mode="first_match",
                   parsing_timeout=None)
-    return list(found)
+    return [_with_imaginary_unit(form) for form in found]
+
+
+def _with_imaginary_unit(form: Any) -> Any:
+    """math-verify reads "i" as a letter: real in "2i", not real in "2 + i", and so never the root of -1."""
+    letters = [symbol for symbol in getattr(form, "free_symbols", ()) if symbol.name == "i"]
+    return form.subs(dict.fromkeys(letters, I)) if letters else form
+
+
+def differ(gold: Any, given: Any) -> bool:
+    """Whether two expressions that math-verify calls the same have different values.
+
+    It rounds to six digits, so that any two tiny numbers are one to it, and 1.414214 is the root of two. Variables get
+    values that no answer was made for. What has no value (sets, equations, matrices) is left to math-verify.
+    """
+    if not (isinstance(gold, Expr) and isinstance(given, Expr)):
+        return False
+    names = sorted(gold.free_symbols | given.free_symbols, key=str)
+    values = {name: Rational(137 + 59 * place, 100) for place, name in enumerate(names)}
+    left, right = (_significant(expression.subs(values).evalf(DIGITS)) for expression in (gold, given))
+    if not (left.is_number and right.is_number and left.is_finite and right.is_finite):
+        return False
+    return bool(abs(left - right) > TOLERANCE * max(abs(left), abs(right)))
+
+
+def _significant(value: Any) -> Any:
+    """Zero where all digits cancelled: sympy marks what is left by a precision of one bit."""
+    return Integer(0) if getattr(value, "_prec", 0) == 1 else value
 
 
 def compare(gold: str, answer: str) -> Reason:
@@ -32,7 +64,8 @@ def compare(gold: str, answer: str) -> Reason:
             return Reason.PARSE_FAILURE
         if not wanted:
             return Reason.BAD_GOLD
-        return Reason.CORRECT if verify(wanted, found, timeout_seconds=None) else Reason.WRONG
+        same = verify(wanted, found, timeout_seconds=None) and not differ(wanted[0], found[0])
+        return Reason.CORRECT if same else Reason.WRONG
     except (Exception, RecursionError, MemoryError):  # the libraries below raise whatever they meet
         return Reason.PARSE_FAILURE
 
@@ -41,6 +74,7 @@ def main() -> None:
     """Serve until the input ends."""
     logging.disable(logging.CRITICAL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is the parent's to handle; it kills us
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process even where the parent is gone
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
     answers = os.fdopen(os.dup(1), "w")
@@ -48,9 +82,11 @@ def main() -> None:
     compare(r"\sqrt{2}", r"\frac{2}{\sqrt{2}}")  # the first parse builds tables: no answer's limit should pay for that
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        gold, answer, limit = json.loads(line)
-        signal.setitimer(signal.ITIMER_REAL, 2 * limit + 1)
+        gold, answer, limit, patience = json.loads(line)
+        signal.setitimer(signal.ITIMER_PROF, limit)  # ends the process, in the middle of a C call too
+        signal.setitimer(signal.ITIMER_REAL, 2 * patience + 1)
         reason = compare(gold, answer)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         print(reason.value, file=answers, flush=True)
 

@@ -1,13 +1,14 @@
 """The log of an unfinished evaluation, the Arrow file of a finished one, and the numbers of cells."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crossthink.engine import Completion
 from crossthink.evaluate.cells import by_cell, cell
-from crossthink.evaluate.responses import Response, ResponseLog, judged
+from crossthink.evaluate.responses import Response, ResponseLog, judged, judged_again
 from crossthink.records import read_records, write_records
 from crossthink.schema import Question
 
@@ -57,6 +58,27 @@ def test_a_completion_is_judged_by_the_verifier(make_question: Callable[..., Que
     assert (response.right, response.answer, response.reason, response.tokens) == (True, "4", "correct", 3)
     assert response.key == (question.id, 2)
 
+
+
+def test_a_judge_is_asked_once_about_all_that_it_may_be_asked_about(respond: Callable[..., Response],
+                                                                      make_question: Callable[..., Question]) -> None:
+    """Of five responses one is short free text in the format that the rules turned down: it, and it alone."""
+    sea = replace(make_question("Which sea?", answer="Black Sea"), answer_type="text")
+    number = make_question("2 + 2?", answer="4")
+    said: list[list[str]] = []
+
+    def yes(questions: Sequence[Question], answers: Sequence[str]) -> list[bool]:
+        said.append(list(answers))
+        return [True] * len(answers)
+
+    responses = [respond("q1", False, answer="Pontus"), respond("q1", True, answer="Black Sea"),
+                 respond("q1", False, answer="Pontus", formatted=False, reason="no_think"),
+                 respond("q1", False, answer=".", reason="wrong"), respond("q2", False, answer="5")]
+    found = judged_again([sea, sea, sea, sea, number], responses, yes)
+    assert said == [["Pontus"]]
+    assert [response.right for response in found] == [True, True, False, False, False]
+    assert found[0] == replace(responses[0], correct=True, reason="judged")
+    assert found[1:] == responses[1:]
 
 def test_a_cell_by_hand(respond: Callable[..., Response]) -> None:
     rows = [respond("a", True, tokens=10), respond("a", True, sample=1, tokens=20, formatted=False),

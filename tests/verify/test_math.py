@@ -7,8 +7,8 @@ import pytest
 
 from crossthink.schema import Question, Reason
 from crossthink.verify import check_answer, counts, reset_counts
-from crossthink.verify.latex import count_answers
 from crossthink.verify.numbers import read_number
+from crossthink.verify.shape import count_answers
 from crossthink.verify.units import split_unit
 
 
@@ -22,7 +22,11 @@ from crossthink.verify.units import split_unit
     (r"\frac9{19}", Fraction(9, 19)), (r"-\frac{35}{9}", Fraction(-35, 9)), (r"\frac{-1}{2}", Fraction(-1, 2)),
     (r"1\frac{4}{5}", Fraction(9, 5)), ("137 1/2", Fraction(275, 2)), (r"-1\frac{1}{2}", Fraction(-3, 2)),
     (r"50\%", Fraction(1, 2)), ("12.5%", Fraction(1, 8)), (r"90^\circ", Fraction(90)), (r"90^{\circ}", Fraction(90)),
-    ("$42$", Fraction(42)),
+    ("$42$", Fraction(42)), ("1e5", Fraction(10**5)), ("2.5e-3", Fraction(1, 400)), ("12 345", Fraction(12345)),
+    (r"0.\overline{3}", Fraction(1, 3)),
+    (r"0.1\overline{6}", Fraction(1, 6)),  # (16 - 1) / 90
+    (r"2.\overline{45}", Fraction(27, 11)),  # (245 - 2) / 99 = 243 / 99
+    ("3 million", Fraction(3 * 10**6)), (r"1.5 \text{ billion}", Fraction(15 * 10**8)), ("28 percent", Fraction(7, 25)),
 ])
 def test_numbers_are_read_exactly(text: str, value: Fraction) -> None:
     number = read_number(text)
@@ -31,7 +35,7 @@ def test_numbers_are_read_exactly(text: str, value: Fraction) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "", ".", "-", "1,2", "1,23", "1,2345", "12,34,567", "1 2", "1/0", r"\frac{1}{0}", "1/2/3", "1e5", "x", "2x",
+    "", ".", "-", "1,2", "1,23", "1,2345", "12,34,567", "1 2", "1/0", r"\frac{1}{0}", "1/2/3", "x", "2x",
     "52_8", "1:2", "--1",
     "1..2", "(1)", "1-2", r"\frac{1}{2}\frac{1}{2}", r"1\frac{-1}{2}", "５", "9" * 2000, "%",
     r"\sqrt{4}", "½", "1,\\!2",
@@ -48,6 +52,18 @@ def test_what_is_no_plain_number_is_left_alone(text: str) -> None:
     (r"15\mbox{ cm}^2", "15 square centimeters"), ("12", "12 hours"), (r"\text{east}", "east"), (r"\text{(C)}", "C"),
     ("ellipse", r"\text{Ellipse}"),
     (r"11,\! 111,\! 111,\! 100", "11111111100"), ("52_8", "52_{8}"),
+    ("1,-2", "-2, 1"), ("1,-2", r"\{1,-2\}"), ("1,-2", "x = 1 or x = -2"), ("1,-2", "-2 and 1"),
+    ("(3,4]", r"\left(\frac{6}{2}, 4\right]"), ("(3,4]", r"3 < x \leq 4"), ("(3,4]", r"4 \geq t > 3"),
+    (r"(-\infty, 3)", "x<3"), (r"x \in [0,1]", "[0, 1.0]"), ("D = (0, 1)", "(0, 1)"), ("(0, 1)", "D = (0, 1)"),
+    (r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", r"\begin{bmatrix} 0.2 \\ -3.6 \end{bmatrix}"),
+    (r"[1,2] \cup (5,6)", r"(5,6) \cup [1,2]"),
+    (r"(-\infty, 2) \cup (3, \infty)", r"(3,\infty)\cup(-\infty,2)"),
+    ("3:4", "6:8"), ("3/4", "3:4"), ("5", "5 = x"), ("5", r"\approx 5"),
+    ("293", "m+n = 293 = 293"), ("5", r"\text{The answer is } 5"), ("-5", "–5"), ("42", r"\text{forty-two}"),
+    (r"\text{13}", "13"), ("42", "**42**"), (r"5 \text{ cm}", "50 mm"), (r"2 \text{ hours}", "120 minutes"),
+    (r"3 \text{ m}^2", r"30000 \text{ cm}^2"),  # 100 * 100 of them in each
+    (r"\$5", "500 cents"), ("5", r"\$5"), ("60", r"60 \frac{\text{miles}}{\text{hour}}"),
+    (r"f(2) < f(1) < f(4)", "f(4) > f(1) > f(2)"),
 ])
 def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, answer: str) -> None:
     reset_counts()
@@ -57,12 +73,11 @@ def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, an
 
 @pytest.mark.parametrize(("gold", "answer"), [
     (r"2\sqrt{3}", r"\sqrt{12}"),  # sqrt(4 * 3)
-    (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt{3}}"), (r"(a+5)(b+2)", "ab+2a+5b+10"), ("1,-2", "-2, 1"), ("1,-2",
-    r"\{1,-2\}"),
-    (r"(-\infty, 2) \cup (3, \infty)", r"(3,\infty)\cup(-\infty,2)"), ("(3,4]", r"\left(\frac{6}{2}, 4\right]"), ("5",
-    "x = 2+3 = 5"), (r"6-5i", "-5i+6"),
-    (r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", r"\begin{pmatrix} 0.2 \\ -3.6 \end{pmatrix}"), ("y = 2x + 3",
-    "y=3+2x"),
+    (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt{3}}"), (r"(a+5)(b+2)", "ab+2a+5b+10"),
+    ("5", "x = 2+3 = 5"),
+    (r"6-5i", "-5i+6"),
+    ("y = 2x + 3", "y=3+2x"), (r"2\pi", "2*pi"), (r"2\sqrt{3}", "2√3"), (r"[0, 2\pi]", r"0 \le x \le \pi \cdot 2"),
+    (r"\{1, \sqrt{8}\}", r"2\sqrt{2} \text{ and } 1"), ("14 - i", "14.0 + -1.0i"), ("i", r"\sqrt{-1}"),
     (r"1 \pm \sqrt{19}", r"1+\sqrt{19}, 1-\sqrt{19}"), (r"8\pi", r"\pi \cdot 8"), ("10^{10}", "10000000000"),
     (r"\cot x", r"\frac{1}{\tan x}"),
     (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)"),
@@ -93,6 +108,15 @@ def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer:
     ("5", r"5 \neq 6", Reason.WRONG),
     ("5", "5}{6", Reason.PARSE_FAILURE), ("5", "", Reason.EMPTY_ANSWER), ("5", "$ $", Reason.EMPTY_ANSWER), ("5",
     "5" * 1001, Reason.TOO_LONG),
+    (r"\$5", "5 cents", Reason.WRONG), (r"5 \text{ cm}", r"50 \text{ mm}^2", Reason.WRONG),
+    ("(3,4]", r"3 \leq x \leq 4", Reason.WRONG), (r"(-\infty, 3)", "x>3", Reason.WRONG),
+    (r"x \in [0,1]", r"y \in [0,2]", Reason.WRONG), ("12:00", "1:00", Reason.PARSE_FAILURE),
+    ("2:30", "1:15", Reason.PARSE_FAILURE),  # times of day
+    # math-verify rounds to six digits: without a second look all of these were right
+    (r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}", Reason.WRONG), (r"\frac{1}{2004!}", r"\frac{1}{2006!}", Reason.WRONG),
+    (r"\sqrt{2}", r"1.4142136 + 0 \cdot \sqrt{2}", Reason.WRONG),
+    (r"\frac{x}{2^{99}}", r"\frac{x}{2^{98}}", Reason.WRONG),
+    (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 1 & 2 \end{pmatrix}", Reason.WRONG),
     ("", "5", Reason.BAD_GOLD), ("$$", "5", Reason.BAD_GOLD),
 ])
 def test_not_right(ask: Callable[..., Question], gold: str, answer: str, reason: Reason) -> None:

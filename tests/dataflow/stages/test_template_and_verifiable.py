@@ -30,9 +30,9 @@ def test_an_open_question_must_make_sense_without_options(make_question: Make) -
 
 def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> None:
     choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
-    assert verify(choice) == keep(replace(choice, verifier="choice/2"))
+    assert verify(choice) == keep(replace(choice, verifier="choice/3"))
     number = replace(make_question("How many?", answer="\\frac{1}{2}"), verifier="")
-    assert verify(number) == keep(replace(number, verifier="math/1"))
+    assert verify(number) == keep(replace(number, verifier="math/2"))
 
 
 def test_a_gold_that_its_verifier_does_not_accept(make_question: Make) -> None:

@@ -1,0 +1,45 @@
+"""Verdicts worked out by hand: pairs.jsonl holds whole responses, each with its gold, the right verdict and why.
+
+`from` says where the case comes from: by hand, a rollout of the demo, or a report in a peer's tracker or tests, whose
+expressions were taken. `miss` says why ours is another verdict: all of them are right answers that were refused.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossthink.schema import LABELS, Lineage, Question, question_id
+from crossthink.verify import grade_all
+
+PAIRS = [json.loads(line) for line in (Path(__file__).parent / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def question_of(pair: dict[str, Any]) -> Question:
+    options, gold = tuple(pair["options"]), pair["gold"]
+    text = pair.get("question", "What?")
+    return Question(id=question_id(text, options), question=text, options=options, answer=gold,
+                    answer_label=LABELS[options.index(gold)] if options else "", answer_type=pair["type"], verifier="",
+                    template="mcq" if options else "open", domain="", group="gpr", source="", licence="",
+                    lineage=Lineage())
+
+
+@pytest.mark.parametrize("kind", ["choice", "math", "text"])
+def test_verdicts_are_those_worked_out_by_hand(kind: str) -> None:
+    pairs = [pair for pair in PAIRS if pair["type"] == kind]
+    verdicts = grade_all([question_of(pair) for pair in pairs], [pair["response"] for pair in pairs])
+    wrong = [(pair["gold"], pair["response"][-80:], verdict.reason)
+             for pair, verdict in zip(pairs, verdicts, strict=True)
+             if (verdict.reward == 1.0) != (pair["right"] and "miss" not in pair)]
+    assert wrong == []
+
+
+def test_there_are_enough_of_each_kind() -> None:
+    """Of 500 or more, half are there to fool, 200 or more come from rollouts and peers, and few are missed."""
+    assert len(PAIRS) >= 500
+    assert sum(pair["from"] != "hand" for pair in PAIRS) >= 200
+    assert 0.4 < sum(pair["right"] for pair in PAIRS) / len(PAIRS) < 0.6
+    missed = [pair for pair in PAIRS if "miss" in pair]
+    assert len(missed) <= len(PAIRS) / 100
+    assert all(pair["right"] for pair in missed)
