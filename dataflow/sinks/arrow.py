@@ -1,7 +1,7 @@
 """Records to Arrow shards whose bytes depend on the records and options alone.
 
-A shard holds the records whose id hashes to it, sorted by id, uncompressed and in small record batches, so that a
-trainer maps them. Shards are written beside their place and renamed when the whole job has succeeded.
+A shard holds the records whose id hashes to it, sorted by id, uncompressed, so that a trainer maps
+them. Shards are written beside their place and renamed when the whole job has succeeded.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from crossthink.schema import arrow_schema, to_row
 
-BATCH_ROWS = 256
-"""Rows of a record batch: what a reader decodes for one row."""
+BATCH_ROWS = 16_384
+"""Rows of a record batch. A reader keeps some 20 kB of views for each, and decodes single rows out of any."""
 
 
 def shard_of(record_id: str, shards: int) -> int:
