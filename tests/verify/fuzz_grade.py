@@ -8,14 +8,14 @@ response may change nothing, and no answer may be right for two of the golds of 
 """
 
 import sys
+from inspect import isfunction
 from time import monotonic
 
 import atheris
 
-with atheris.instrument_imports(include=["crossthink.verify", "crossthink.schema"]):
-    from crossthink.schema import LABELS, Lineage, Question, Reason, question_id
-    from crossthink.verify import check_answer, grade
-    from crossthink.verify.pool import LIMIT_SECONDS
+from crossthink.schema import LABELS, Lineage, Question, Reason, question_id
+from crossthink.verify import check_answer, grade
+from crossthink.verify.pool import LIMIT_SECONDS
 
 PIECES = (
     "<think>", "</think>", "\\boxed{", "\\boxed", "{", "}", "\\", "A", "B", "C", "4", "5", "0", "1", "2", ".", ",", ":",
@@ -71,6 +71,17 @@ def one_input(data: bytes) -> None:
         raise AssertionError(f"{response!r} is right for {right}")
 
 
+def instrument(package: str) -> None:
+    """Count the branches of every function of a package's modules, in place: an editable install has an import hook of
+    its own, behind which atheris's counts nothing."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(package):
+            for function in filter(isfunction, vars(module).values()):
+                if function.__module__ == name:
+                    atheris.instrument_func(function)
+
+
 if __name__ == "__main__":
+    instrument("crossthink.verify")
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
