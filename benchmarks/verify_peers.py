@@ -7,7 +7,8 @@
 The pairs of tests/verify/pairs.jsonl, each a whole response. Peers get the gold as they want it: in a box for
 math-verify and TRL, bare for verl, and for multiple choice its letter, which is what their data sets hold. They judge
 the answer and leave the format to other rewards, so the agreement on responses in the format stands beside that on all.
-Writes benchmarks/results/verify_peers.json, with the pairs on which each differs.
+A judge that does not
+end is killed after a minute. Writes benchmarks/results/verify_peers.json, with the pairs on which each differs.
 """
 
 import importlib
@@ -15,6 +16,8 @@ import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from multiprocessing import Pipe, Process
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +30,8 @@ from crossthink.schema import Question
 from crossthink.verify import grade
 from crossthink.verify.format import read_response
 
+LIMIT_SECONDS, START_SECONDS = 60.0, 120.0
+"""For one verdict, and for the first of a process, with all that it imports."""
 HERE = Path(__file__).parent
 PAIRS = HERE.parent / "tests" / "verify" / "pairs.jsonl"
 Pair = dict[str, Any]
@@ -73,6 +78,11 @@ def verl(name: str, **settings: Any) -> Callable[[Pair], bool]:
     return judge
 
 
+def verl_math_verify(pair: Pair) -> bool:
+    """verl's wrapper of math-verify, without its pool, whose processes would import all of verl."""
+    return _verl_module("math_verify")._verify_in_subprocess(f"\\boxed{{{gold_of(pair)}}}", pair["response"]) == 1.0
+
+
 def _verl_module(name: str) -> ModuleType:
     """A module of verl's rewards without what the package itself imports (Ray, tensordict), which they do not need."""
     for package in ("verl", "verl.utils", "verl.utils.reward_score"):
@@ -87,7 +97,7 @@ def _verl_module(name: str) -> ModuleType:
 
 
 JUDGES = {"crossthink": ours, "math-verify": math_verify, "trl accuracy_reward": trl,
-          "verl math_reward": verl("math_reward"), "verl math_verify": verl("math_verify"),
+          "verl math_reward": verl("math_reward"), "verl math_verify": verl_math_verify,
           "verl math_dapo": verl("math_dapo", strict_box_verify=True), "verl prime_math": verl("prime_math")}
 
 
@@ -99,12 +109,35 @@ def agreement(pairs: list[Pair], verdicts: list[bool]) -> dict[str, Any]:
             "wrongly_refused": refused}
 
 
-def judged(judge: Callable[[Pair], bool], pair: Pair) -> bool:
-    """The verdict; one that raises gives no reward."""
-    try:
-        return judge(pair)
-    except Exception:
-        return False
+def serve(name: str, pairs: list[Pair], answers: Connection) -> None:
+    """Send the verdicts of a judge; one that raises gives no reward."""
+    for pair in pairs:
+        try:
+            answers.send(JUDGES[name](pair))
+        except Exception:
+            answers.send(False)
+
+
+def verdicts_of(name: str, pairs: list[Pair]) -> tuple[list[bool], list[int]]:
+    """Verdicts of a judge in a process of its own, and the numbers of the pairs on which it was killed at the limit."""
+    found: list[bool] = []
+    hung: list[int] = []
+    while len(found) < len(pairs):
+        here, there = Pipe(duplex=False)
+        process = Process(target=serve, args=(name, pairs[len(found):], there))
+        process.start()
+        there.close()
+        limit = START_SECONDS
+        while len(found) < len(pairs):
+            if not here.poll(limit):
+                hung.append(len(found) + 1)
+                found.append(False)
+                break
+            found.append(here.recv())
+            limit = LIMIT_SECONDS
+        process.kill()
+        process.join()
+    return found, hung
 
 
 def main() -> None:
@@ -115,12 +148,13 @@ def main() -> None:
              **{kind: lambda number, kind=kind: formatted[number] and pairs[number]["type"] == kind
                 for kind in ("math", "choice", "text")}}
     results: dict[str, Any] = {}
-    for name, judge in JUDGES.items():
-        verdicts = [judged(judge, pair) for pair in pairs]
+    for name in JUDGES:
+        verdicts, hung = verdicts_of(name, pairs)
         results[name] = {kind: agreement([pair for number, pair in enumerate(pairs) if chosen(number)],
                                          [said for number, said in enumerate(verdicts) if chosen(number)])
                          for kind, chosen in kinds.items()}
-        print(name, json.dumps(results[name]["all"]), json.dumps(results[name]["in_format"]))
+        results[name]["hung"] = hung
+        print(name, "hung on", hung, json.dumps(results[name]["all"]), json.dumps(results[name]["in_format"]))
         results[name]["differs"] = [number for number, (said, pair) in enumerate(zip(verdicts, pairs, strict=True), 1)
                                     if said != pair["right"]]
     write_json(HERE / "results" / "verify_peers.json",
