@@ -13,6 +13,7 @@ from typing import Literal
 from crossthink.precision import native_dtype
 from crossthink.templates import Template
 from crossthink.toml_tree import ConfigError, build, override
+from crossthink.verify import ANSWER_TYPES
 
 __all__ = ["ConfigError", "Recipe", "load_recipe"]
 
@@ -58,6 +59,8 @@ class QuestionFile:
     """What `answer` of a row with options is: the option's label, its text, or its number from 0."""
     labels: str = ""
     """Column with the options' own labels, where they are not the letters from A on."""
+    answer_type: str = ""
+    """The verifier of rows without options, by its name; "" is `math` for mathematics, else `text`."""
     shuffle: bool = False
     """Put the options into an order that follows from the question, for sets whose first option is the gold."""
     domains: str = "domain"
@@ -288,6 +291,10 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     for key, value in positive.items():
         if value <= 0:
             raise ConfigError(f"{where}: {key} = {value} must be above zero")
+    for file in (*recipe.data.questions, *recipe.data.evaluation, *recipe.evaluate.questions):
+        if file.answer_type not in ("", *ANSWER_TYPES):
+            raise ConfigError(f"{where}: {file.path}: answer_type {file.answer_type!r} has no verifier: one of "
+                              f"{', '.join(ANSWER_TYPES)}")
     if recipe.rollout.prompts % recipe.algorithm.minibatches:
         raise ConfigError(f"{where}: rollout.prompts = {recipe.rollout.prompts} does not divide into "
                           f"algorithm.minibatches = {recipe.algorithm.minibatches}")

@@ -52,6 +52,8 @@ def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.M
     (GOOD + '[algorithm]\nloss = "ppo"\n', "algorithm.loss = 'ppo'; one of grpo, dapo, dr_grpo"),
     (GOOD + "[rollout]\ngroup_size = 0\n", "rollout.group_size = 0 must be above zero"),
     (GOOD + '[[data.questions]]\npath = "x"\n', "data.questions[0].source is missing"),
+    (GOOD + '[[data.questions]]\npath = "x"\nsource = "s"\nanswer_type = "essay"\n',
+     "x: answer_type 'essay' has no verifier: one of choice, math, text"),
     (GOOD + "[optimizer]\nbetas = [0.9]\n", "optimizer.betas = [0.9] must have 2 values"),
     (GOOD + '[data]\nwarc = "x"\n', "data.warc = 'x' must be a list"),
     ('[run]\nname = "t"\n', "model is missing"),

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import resource
 import signal
 import sys
@@ -16,6 +17,8 @@ from crossthink.schema import Reason
 MEMORY_BYTES = 4 * 2**30
 """Address space: a tower of powers fills memory faster than it fills the time limit."""
 
+_BLANKS = re.compile(r"(\\[A-Za-z]+)\s+|\s+")
+"""Of "a b c" math-verify reads the "a" alone, and of "a + b + c" nothing: only blanks that end a command stay."""
 DIGITS = 30
 TOLERANCE = Float("1e-12", DIGITS)
 """Relative: what an answer's decimals of double precision leave open."""
@@ -23,6 +26,7 @@ TOLERANCE = Float("1e-12", DIGITS)
 
 def read(text: str) -> list[Any]:
     """The expression that the whole text is, as a list of at most one; math-verify's search inside prose stays off."""
+    text = _BLANKS.sub(lambda blank: f"{blank[1]} " if blank[1] else "", text)
     config = [LatexExtractionConfig(boxed_match_priority=0)]
     found = parse(f"\\boxed{{{text}}}", config, fallback_mode="no_fallback", extraction_mode="first_match",
                   parsing_timeout=None)

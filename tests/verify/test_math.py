@@ -78,6 +78,7 @@ def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, an
     (r"6-5i", "-5i+6"),
     ("y = 2x + 3", "y=3+2x"), (r"2\pi", "2*pi"), (r"2\sqrt{3}", "2√3"), (r"[0, 2\pi]", r"0 \le x \le \pi \cdot 2"),
     (r"\{1, \sqrt{8}\}", r"2\sqrt{2} \text{ and } 1"), ("14 - i", "14.0 + -1.0i"), ("i", r"\sqrt{-1}"),
+    ("a + b + c", "c + b + a"), ("a b c", "c b a"), (r"\pi r^2", r"r^2 \pi"),
     (r"1 \pm \sqrt{19}", r"1+\sqrt{19}, 1-\sqrt{19}"), (r"8\pi", r"\pi \cdot 8"), ("10^{10}", "10000000000"),
     (r"\cot x", r"\frac{1}{\tan x}"),
     (r"\left( 3, \frac{\pi}{2} \right)", r"(3, \pi/2)"),
@@ -110,7 +111,7 @@ def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer:
     "5" * 1001, Reason.TOO_LONG),
     (r"\$5", "5 cents", Reason.WRONG), (r"5 \text{ cm}", r"50 \text{ mm}^2", Reason.WRONG),
     ("(3,4]", r"3 \leq x \leq 4", Reason.WRONG), (r"(-\infty, 3)", "x>3", Reason.WRONG),
-    (r"x \in [0,1]", r"y \in [0,2]", Reason.WRONG), ("12:00", "1:00", Reason.PARSE_FAILURE),
+    (r"x \in [0,1]", r"y \in [0,2]", Reason.WRONG), ("12:00", "1:00", Reason.PARSE_FAILURE), ("a", "a b c", Reason.WRONG),
     ("2:30", "1:15", Reason.PARSE_FAILURE),  # times of day
     # math-verify rounds to six digits: without a second look all of these were right
     (r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}", Reason.WRONG), (r"\frac{1}{2004!}", r"\frac{1}{2006!}", Reason.WRONG),

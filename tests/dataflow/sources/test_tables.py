@@ -42,6 +42,15 @@ def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> N
     assert (found.answer_type, found.template, found.verifier) == ("choice", "mcq", "")
 
 
+def test_a_file_may_name_the_verifier_of_its_open_rows() -> None:
+    """Years in words are numbers to `math`; a row with options stays a choice."""
+    assert question({"question": "When?", "answer": "12"}).answer_type == "text"
+    assert question({"question": "When?", "answer": "12"}, group="math").answer_type == "math"
+    assert question({"question": "When?", "answer": "12"}, answer_type="math").answer_type == "math"
+    asked = question({"question": "Where?", "options": OPTIONS, "answer": "Rome"}, answer_type="math")
+    assert asked.answer_type == "choice"
+
+
 @pytest.mark.parametrize(("answer", "answer_is", "reason"), [
     ("Bonn", "text", "gold_not_an_option"), ("B", "text", "gold_not_an_option"), ("D", "label", "gold_not_an_option"),
     (3, "index", "gold_not_an_option"), ("2", "label", "gold_not_an_option"),
