@@ -117,8 +117,9 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         raise BadGold(where, "long_answer", f"{count_words(answer)} words")
     found = Question(
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
-        answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"), verifier="",
-        template="mcq" if options else "open", domain=domain, group=group, source=file.source, licence=file.licence,
+        answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"),
+        verifier="", template="mcq" if options else "open", domain=domain, group=group, source=file.source,
+        licence=file.licence,
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
     return shuffle_options(found, 0) if file.shuffle and options else found
 

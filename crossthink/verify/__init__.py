@@ -18,7 +18,8 @@ from crossthink.verify.math import check_math
 from crossthink.verify.pool import MAX_WORKERS
 from crossthink.verify.text import check_text
 
-__all__ = ["ANSWER_TYPES", "check_answer", "counts", "grade", "grade_all", "reset_counts", "second_opinions", "verifier_id"]
+__all__ = ["ANSWER_TYPES", "check_answer", "counts", "grade", "grade_all", "reset_counts", "second_opinions",
+           "verifier_id"]
 
 _CHECKS = {"choice": ("choice/3", check_choice), "math": ("math/2", check_math), "text": ("text/2", check_text)}
 
