@@ -27,7 +27,7 @@ from crossthink.shards import Manifest
 
 SOURCES = {"mmlu": 0.17, "syn-qa": 0.33, "naturalreasoning": 0.17, "numinamath": 0.15, "persona-math": 0.16,
            "math": 0.02}
-BATCH = 10_000
+BATCH = 5000
 
 
 def question(number: int, source: str) -> Question:
@@ -40,7 +40,7 @@ def question(number: int, source: str) -> Question:
 
 
 def write_shard(folder: Path, rows: int) -> None:
-    """One shard of so many rows and its manifest: ten thousand different rows over and over."""
+    """One shard of so many rows and its manifest: five thousand different rows over and over."""
     schema = arrow_schema(Question)
     names = list(SOURCES)
     batch = pa.RecordBatch.from_pylist([to_row(question(n, names[n % len(names)])) for n in range(BATCH)],

@@ -18,10 +18,9 @@ _PLUS_MINUS = re.compile(r"\+\s*-(?=\s*[\d\\A-Za-z])")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _SCRIPT = re.compile(r"([_^])\{(\w)\}")
 _LOOSE_BLANK = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
-_SPELLED = re.compile(r"(?<![\\A-Za-z{])(pi|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|log|ln|exp|theta|alpha|beta|"
-                      r"infinity|infty)(?![A-Za-z])")
-_ROOT = re.compile(r"(?<![\\A-Za-z])sqrt(?=\s*[({\d])|√")
-_ROOTED = re.compile(r"\\sqrt\s*(?:\(([^()]*)\)|([A-Za-z]|\d+))")
+_SPELLED = re.compile(TEXT_COMMAND + r"\s*\{[^{}]*\}|(?<![\\A-Za-z])(pi|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|"
+                      r"log|ln|exp|theta|alpha|beta|infinity|infty)(?![A-Za-z])")
+_ROOT = re.compile(r"(?:(?<![\\A-Za-z])sqrt|√)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+|[A-Za-z]))|\\sqrt\s*\(([^()]*)\)")
 _WHOLE = re.compile(r"(?<=\d)\.0+(?![\d.])")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _TEXT_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
@@ -51,9 +50,15 @@ def spelled_out(text: str) -> str:
     """Plain text's "2*pi", "sqrt(3)", "x**2", "log_e", "+ -1" and "2.0x" as LaTeX."""
     text = _WHOLE.sub("", text)
     text = _PLUS_MINUS.sub("-", text.replace("**", "^").replace("*", "\\cdot ").replace("\\log_e", "\\ln"))
-    text = _ROOTED.sub(lambda root: f"\\sqrt{{{root[1] or root[2]}}}", _ROOT.sub(r"\\sqrt", text))
-    text = _SPELLED.sub(lambda word: "\\infty " if word[1] == "infinity" else f"\\{word[1]} ", text)
+    text = _ROOT.sub(lambda root: f"\\sqrt{{{root[1] or root[2] or root[3] or root[4] or ''}}}", text)
+    text = _SPELLED.sub(_as_command, text)
     return text.replace("∞", "\\infty ").replace("+\\infty", "\\infty")
+
+
+def _as_command(word: re.Match[str]) -> str:
+    if word[1] is None:  # words in a text command are words
+        return word[0]
+    return "\\infty " if word[1] == "infinity" else f"\\{word[1]} "
 
 
 def is_balanced(text: str) -> bool:

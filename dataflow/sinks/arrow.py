@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from crossthink.schema import arrow_schema, to_row
 
-BATCH_ROWS = 16_384
+BATCH_ROWS = 4096
 """Rows of a record batch. A reader keeps some 20 kB of views for each, and decodes single rows out of any."""
 
 

@@ -76,7 +76,9 @@ def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, an
     (r"\frac{\sqrt{3}}{3}", r"\frac{1}{\sqrt{3}}"), (r"(a+5)(b+2)", "ab+2a+5b+10"),
     ("5", "x = 2+3 = 5"),
     (r"6-5i", "-5i+6"),
-    ("y = 2x + 3", "y=3+2x"), (r"2\pi", "2*pi"), (r"2\sqrt{3}", "2√3"), (r"[0, 2\pi]", r"0 \le x \le \pi \cdot 2"),
+    ("y = 2x + 3", "y=3+2x"), (r"2\pi", "2*pi"), (r"2\sqrt{3}", "2√3"), (r"2\sqrt{3}", "2*sqrt(3)"),
+    (r"\frac{\pi}{2}", r"\frac{pi}{2}"), (r"\sqrt{34}", "√34"), (r"4\sqrt{3}", r"\sqrt34"),  # TeX takes one digit
+    (r"[0, 2\pi]", r"0 \le x \le \pi \cdot 2"),
     (r"\{1, \sqrt{8}\}", r"2\sqrt{2} \text{ and } 1"), ("14 - i", "14.0 + -1.0i"), ("i", r"\sqrt{-1}"),
     ("a + b + c", "c + b + a"), ("a b c", "c b a"), (r"\pi r^2", r"r^2 \pi"),
     (r"1 \pm \sqrt{19}", r"1+\sqrt{19}, 1-\sqrt{19}"), (r"8\pi", r"\pi \cdot 8"), ("10^{10}", "10000000000"),
