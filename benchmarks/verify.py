@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.files import write_json
 from crossthink.provenance import provenance
 from crossthink.questions import BadGold, question_from_row, read_local_rows

@@ -19,7 +19,8 @@ from typing import Any
 
 from verify import SHARED, questions_of
 
-from crossthink.config import QuestionFile, load_recipe
+from crossthink.config import load_recipe
+from crossthink.data_config import QuestionFile
 from crossthink.files import write_json
 from crossthink.progress import Progress
 from crossthink.provenance import provenance

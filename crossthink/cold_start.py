@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from crossthink.columns import BadField
-from crossthink.config import ColdStartConfig, QuestionFile
+from crossthink.config import ColdStartConfig
+from crossthink.data_config import QuestionFile
 from crossthink.packing import Group, pack
 from crossthink.policy import Policy
 from crossthink.progress import Progress

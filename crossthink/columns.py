@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.schema import LABELS
 
 _LABELLED = re.compile(r"\s*\(?([A-Z])[).:]\s*(.+)", re.DOTALL)

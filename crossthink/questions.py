@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crossthink.columns import BadField, options_of, place_of_label, text_of, value_of
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option

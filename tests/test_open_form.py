@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.questions import read_question_file
 from crossthink.schema import Question
 from crossthink.templates import to_open

@@ -10,13 +10,12 @@ import re
 import string
 from dataclasses import dataclass
 from fractions import Fraction
-from time import monotonic
 
 from crossthink.schema import Question, Reason
 from crossthink.verify.counters import count
 from crossthink.verify.latex import as_words, bare, is_balanced, key, spelled_out, symbols, text_groups
 from crossthink.verify.numbers import Number, read_number, read_ratio
-from crossthink.verify.pool import LIMIT_SECONDS, PATIENCE, compare
+from crossthink.verify.pool import Budget, compare
 from crossthink.verify.shape import MAX_PARTS, Shape, as_interval, count_answers, enclosing, read_shape, without_member
 from crossthink.verify.text import normalise
 from crossthink.verify.units import in_unit, is_unit, split_unit
@@ -38,8 +37,7 @@ class _Asked:
     """What a comparison knows beside its two sides."""
 
     question: str
-    deadline: float
-    """When all of its parts together must have ended, by `monotonic`."""
+    budget: Budget
 
 
 def check_math(question: Question, answer: str) -> Reason:
@@ -57,7 +55,7 @@ def check_math(question: Question, answer: str) -> Reason:
     words = as_words(gold)
     if words is not None and read_number(normalise(words)) is None:
         return Reason.CORRECT if normalise(words) == normalise(as_words(given) or given) else Reason.WRONG
-    asked = _Asked(question.question, monotonic() + PATIENCE * LIMIT_SECONDS)
+    asked = _Asked(question.question, Budget())
     if (verdict := _as_numbers(gold, given, asked)) is not None:
         return verdict
     if not is_balanced(given):
@@ -182,11 +180,8 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
         return Reason.WRONG
     if not symbols(gold) and symbols(given):
         return Reason.WRONG
-    left = asked.deadline - monotonic()
-    if left <= 0:
-        return Reason.TIME_OUT
     count("math_pool")
-    return compare(gold, given, min(left, LIMIT_SECONDS), left)
+    return compare(gold, given, budget=asked.budget)
 
 
 def _number(text: str) -> Number | None:

@@ -15,11 +15,12 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from queue import LifoQueue
+from dataclasses import dataclass
 from time import monotonic
 
 from crossthink.schema import Reason
 from crossthink.verify.counters import count
+from crossthink.verify.turns import Turns
 
 LIMIT_SECONDS = 5.0
 """Processor time of one comparison, parsing and proving together: verdicts do not depend on how busy the machine is."""
@@ -28,6 +29,14 @@ PATIENCE = 4.0
 START_SECONDS = 120.0
 """For a worker's imports, on a machine that is busy."""
 MAX_WORKERS = 8
+
+
+@dataclass(slots=True)
+class Budget:
+    """Seconds by the clock that the comparisons of one answer may take of the workers, all together. The time that they
+    wait for a worker does not count."""
+
+    left: float = PATIENCE * LIMIT_SECONDS
 
 
 class _Died(Exception):
@@ -93,20 +102,20 @@ class _Pool:
     """Idle workers, and room for those not yet started."""
 
     def __init__(self, size: int) -> None:
-        self._slots: LifoQueue[_Worker | None] = LifoQueue()
+        self._slots: Turns[_Worker | None] = Turns([None] * size)
         self._lock = threading.Lock()
         self._closed = False
         self.workers: set[_Worker] = set()
-        for _ in range(size):
-            self._slots.put(None)
 
-    def compare(self, gold: str, answer: str, limit: float, patience: float) -> Reason:
+    def compare(self, gold: str, answer: str, limit: float, budget: Budget) -> Reason:
         """The worker's verdict; a worker that dies of something else is replaced and asked once more."""
         for _ in range(2):
             worker = self._slots.get()
+            started = monotonic()
             try:
                 worker = worker or self._start()
-                reason = Reason(worker.ask(gold, answer, limit, patience))
+                started = monotonic()
+                reason = Reason(worker.ask(gold, answer, min(limit, budget.left), budget.left))
             except _Died:
                 self._end(worker)
                 worker = None
@@ -121,6 +130,7 @@ class _Pool:
             else:
                 return reason
             finally:
+                budget.left -= monotonic() - started
                 self._slots.put(worker)
         return Reason.PARSE_FAILURE
 
@@ -154,13 +164,14 @@ _pool: _Pool | None = None
 _pool_lock = threading.Lock()
 
 
-def compare(gold: str, answer: str, limit: float = LIMIT_SECONDS, patience: float | None = None) -> Reason:
+def compare(gold: str, answer: str, limit: float = LIMIT_SECONDS, budget: Budget | None = None) -> Reason:
     """What math-verify says of an answer (LaTeX without delimiters): CORRECT, WRONG, PARSE_FAILURE, BAD_GOLD, TIME_OUT.
 
-    TIME_OUT after `limit` seconds of processor time, or `patience` (four times the limit) by the clock. Raises
-    RuntimeError where no worker can be started (math-verify missing), whatever the strings.
+    TIME_OUT after `limit` seconds of processor time, or where the budget is spent (by itself four times the limit).
+    Raises RuntimeError where no worker can be started (math-verify missing), whatever the strings.
     """
-    return _shared().compare(gold, answer, limit, PATIENCE * limit if patience is None else patience)
+    budget = budget or Budget(PATIENCE * limit)
+    return _shared().compare(gold, answer, limit, budget) if budget.left > 0 else Reason.TIME_OUT
 
 
 def worker_pids() -> list[int]:

@@ -13,7 +13,7 @@ from crossthink.dataflow.stages.domain import domain_of
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
 
 from crossthink.columns import BadField
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.questions import UNREADABLE, BadGold, question_from_row, rows_of
 
 

@@ -17,7 +17,7 @@ from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, ke
 from crossthink.dataflow.stages.tokens import ngram_hashes, run_hash, tokens
 from numpy.typing import NDArray
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.questions import texts
 from crossthink.schema import Passage, Question
 

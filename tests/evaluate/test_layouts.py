@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from crossthink.config import QuestionFile, load_recipe
+from crossthink.config import load_recipe
+from crossthink.data_config import QuestionFile
 from crossthink.questions import read_question_file
 from crossthink.schema import Question
 

@@ -13,6 +13,7 @@ import pytest
 
 from crossthink.schema import Question, Reason
 from crossthink.verify import check_answer, counts, grade_all, pool, reset_counts
+from crossthink.verify.turns import Turns
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,36 @@ def test_thirty_two_threads_get_their_own_verdicts(ask: Callable[..., Question])
         verdicts = list(threads.map(check_answer, questions * 2, [*right, *(f"{answer}+1" for answer in right)]))
     assert [verdict.reason for verdict in verdicts] == [Reason.CORRECT] * 32 + [Reason.WRONG] * 32
     assert len(pool.worker_pids()) <= min(pool.MAX_WORKERS, os.cpu_count() or 1)
+
+
+def test_nobody_is_passed_by() -> None:
+    """One thing, lent to this thread while another waits: given back, it goes to the other, however fast we ask."""
+    turns = Turns(["worker"])
+    thing = turns.get()
+    order: list[str] = []
+    with ThreadPoolExecutor(1) as threads:
+        def other() -> None:
+            got = turns.get()
+            order.append("other")
+            turns.put(got)
+
+        waiting = threads.submit(other)
+        while not turns._waiting:
+            time.sleep(0.001)
+        turns.put(thing)
+        turns.put(turns.get())
+        order.append("this")
+        waiting.result()
+    assert order == ["other", "this"]
+
+
+def test_a_spent_budget_is_a_time_out_and_waiting_does_not_spend_it() -> None:
+    assert pool.compare("7", r"\sqrt{49}", budget=pool.Budget(0.0)) is Reason.TIME_OUT
+    budgets = [pool.Budget(4.0) for _ in range(12)]
+    with ThreadPoolExecutor(12) as threads:  # 12 comparisons of up to 1 s in at most 8 processes
+        reasons = list(threads.map(lambda budget: pool.compare("7", "9^{9^{9^9}}", 1.0, budget), budgets))
+    assert reasons == [Reason.TIME_OUT] * 12
+    assert all(0.0 < budget.left < 4.0 for budget in budgets)  # on two cores the last one waited five seconds
 
 
 def test_close_ends_every_worker_and_the_next_answer_starts_anew() -> None:

@@ -15,7 +15,7 @@ from crossthink.dataflow.records import Fault, Row
 from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.stages.stage import Failed, Kept, Rejected, StageResult
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 
 
 def one(values: dict[str, Any], **mapping: Any) -> StageResult:

@@ -10,7 +10,7 @@ pytest.importorskip("apache_beam")
 from crossthink.dataflow.stages.decontaminate import Decontaminate, build_index, check_passage, check_question
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected
 
-from crossthink.config import QuestionFile
+from crossthink.data_config import QuestionFile
 from crossthink.schema import Passage, Question
 
 EVALUATION = ("A train leaves Ostrel at noon and reaches Varrow, 90 miles away, at two o'clock. "
