@@ -6,7 +6,8 @@ from crossthink.report.markup import Html, el, escape, facts, fold, join, missin
 from crossthink.report.run_folder import Run, Tree
 from crossthink.report.wording import NONE, plain
 
-_ELSEWHERE = frozenset({"recipe", "versions", "seconds", "tokens", "cells", "questions", "sampling", "argv"})
+_ELSEWHERE = frozenset({"recipe", "versions", "seconds", "tokens", "cells", "sources", "averages", "questions", "sampling",
+                        "argv"})
 """Keys of a part's record that have a place of their own in the page."""
 _ORDER = ("started", "processor", "device", "engine", "runner", "model", "revision", "dtype")
 
@@ -41,7 +42,7 @@ def _settings(name: str, record: Tree) -> dict[str, Html]:
     if name == "training" and recipe:
         model, train = recipe.get("model", {}), recipe.get("train", {})
         defaults = {"engine": model.get("engine"), "model": model.get("path"), "dtype": model.get("dtype"),
-                    "compute dtype": train.get("compute_dtype"), "ops asked for": train.get("backend")}
+                    "compute_dtype": train.get("compute_dtype"), "ops asked for": train.get("backend")}
         shown |= {key: escape(value) for key, value in defaults.items() if value and key not in shown}
     return shown
 
