@@ -60,15 +60,15 @@ POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
     r"\bexcept(?:\W+\w+){0,3}\W*$|\b(?-i:EXCEPT)\b",
     r"\bstatements?\s*(?:1|i)\b.*\bstatements?\s*(?:2|ii)\b|\bscenario\s*1\b",
     r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b(?:\W*$|.*\bthat\W*$)",
-    # "which" without a noun compares what is shown: "Which is the best buy?", "..., which is the most likely outcome?"
-    r"(?:^|[.?!:\n])\s*which\s+(?:\w+ly\s+)?(?:is|are|was|were|would|could|can|will|has|have|best|most|"
+    # "which" without a noun compares what is shown, unless it was named before: "Which is the best buy?"
+    r"^\W*which\s+(?:\w+ly\s+)?(?:is|are|was|were|would|could|can|will|has|have|best|most|"
     r"describes|explains|represents|shows)\b",
     r",\s*which\s+(?:is|are|would\s+be)\s+(?:the\s+)?(?:best|most|least)\b",
     r"\bbest\s+(?:helps?|describes?|explains?|represents?|illustrates?|shows?|supports?|compares?|summari[sz]es?|"
     r"reflects?)\b",
     r"\bwhich\s+(?:\w+\s+){1,3}(?:is|are|would\s+be)\s+(?:the\s+)?(?:best|better|worst)\b",
     # it asks for one of several right answers
-    r"\b(?:what|which)\s+is\s+(?:one|an\s+example)\b|\b(?:could|might|may)(?:\s+\w+){0,3}\W*$",
+    r"\b(?:what|which)\s+(?:is|would\s+be)\s+(?:one|an\s+example)\b|\b(?:could|might|may)(?:\s+\w+){0,3}\W*$",
 ))
 """A question that matches one of these makes no sense without its options."""
 

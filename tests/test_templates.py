@@ -105,7 +105,8 @@ def test_questions_that_point_at_their_options(make_question: Callable[..., Ques
 
 
 @pytest.mark.parametrize("text", [
-    "What is the capital of France?", "Which battle came first?", "In which city does the Seine flow?",
+    "What is the capital of France?", "Which battle came first?",
+    "Founded: Oslo 1048, Paris 250. Which was founded first?", "In which city does the Seine flow?",
     "The capital of France is", "Who wrote it?",
     "Read the following passage. It names a city. What is the city?",
     "Of all the cities of France, what is the largest?", "Which act was passed first?",

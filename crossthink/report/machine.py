@@ -6,8 +6,8 @@ from crossthink.report.markup import Html, el, escape, facts, fold, join, missin
 from crossthink.report.run_folder import Run, Tree
 from crossthink.report.wording import NONE, plain
 
-_ELSEWHERE = frozenset({"recipe", "versions", "seconds", "tokens", "cells", "sources", "averages", "questions", "sampling",
-                        "argv"})
+_ELSEWHERE = frozenset({"recipe", "versions", "seconds", "tokens", "cells", "sources", "averages", "questions",
+                        "sampling", "argv"})
 """Keys of a part's record that have a place of their own in the page."""
 _ORDER = ("started", "processor", "device", "engine", "runner", "model", "revision", "dtype")
 

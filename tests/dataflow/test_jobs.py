@@ -180,7 +180,7 @@ def test_shards_say_what_made_them(undisturbed: Path) -> None:
     assert metadata["crossthink.record"] == Question.__name__
     assert json.loads(metadata["crossthink.options"]) == Manifest.load(undisturbed).options
     assert str(REPO) not in metadata["crossthink.options"]
-    assert max(batch.num_rows for batch in rows) <= 256
+    assert max(batch.num_rows for batch in rows) <= 4096
     ids = [value for batch in rows for value in batch.column("id").to_pylist()]
     assert ids == sorted(ids)
     report = json.loads((undisturbed / "run.json").read_text())
