@@ -127,7 +127,11 @@ def _compare_values(gold: str, given: str, asked: _Asked) -> Reason:
     sides = _values_of(_EQUALS.split(value), gold_value)
     if len(sides) > MAX_SIDES:
         return Reason.PARSE_FAILURE
-    reasons = [_compare_forms(gold_value, side.strip(), asked) for side in sides]
+    reasons: list[Reason] = []
+    for side in sides:
+        reasons.append(_compare_forms(gold_value, side.strip(), asked))
+        if reasons[-1] is Reason.TIME_OUT:
+            return Reason.TIME_OUT
     failed = [reason for reason in reasons if reason is not Reason.CORRECT]
     if not failed:
         return Reason.CORRECT

@@ -75,6 +75,13 @@ def test_thirty_two_threads_get_their_own_verdicts(ask: Callable[..., Question])
     assert len(pool.worker_pids()) <= min(pool.MAX_WORKERS, os.cpu_count() or 1)
 
 
+def test_an_equation_ends_with_its_first_side_that_does_not(ask: Callable[..., Question]) -> None:
+    """Found by the fuzzer: each side had five seconds of its own."""
+    verdict = check_answer(ask(r"\sqrt{49}"), "9^{9^{9^9}} = 8^{9^{9^9}} = 7^{9^{9^9}}")
+    assert verdict.reason is Reason.TIME_OUT
+    assert counts()["math_pool"] == 1
+
+
 def test_nobody_is_passed_by() -> None:
     """One thing, lent to this thread while another waits: given back, it goes to the other, however fast we ask."""
     turns = Turns(["worker"])
