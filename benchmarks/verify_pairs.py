@@ -39,8 +39,19 @@ MORE = (
     QuestionFile(path="openstax/mcq.jsonl", source="openstax", answer_is="label"),
     QuestionFile(path="arc/easy_test.jsonl", source="arc-easy", answer_is="label"),
     QuestionFile(path="csqa/validation.jsonl", source="csqa", answer_is="label"),
+    QuestionFile(path="medqa/us_4_options_test.jsonl", source="medqa", answer_is="label"),
+    QuestionFile(path="pubmedqa/labeled.jsonl.gz", source="pubmedqa", answer_is="label", context="context"),
+    QuestionFile(path="strategyqa/strategyqa.jsonl", source="strategyqa", answer_is="label"),
+    QuestionFile(path="mmlu/val.jsonl.gz", source="mmlu-val", answer_is="label"),
+    QuestionFile(path="mmlu/dev.jsonl", source="mmlu-dev", answer_is="label"),
+    QuestionFile(path="mmlu_pro/validation.jsonl", source="mmlu-pro-val", answer_is="label"),
+    QuestionFile(path="qwen_math_eval/gaokao2023en.jsonl", source="gaokao", group="math"),
+    QuestionFile(path="qwen_math_eval/sat_math.jsonl", source="sat-math", group="math", answer="Answer",
+                 answer_is="label"),
+    QuestionFile(path="legalbench/train_fewshot.jsonl", source="legalbench", question="task"),
 )
-"""Training sets, beside those of recipes/benchmarks.toml."""
+"""Sets beside those of recipes/benchmarks.toml. Minerva's golds stand inside of solutions, OpenStax's exercises have
+free text: no columns of golds."""
 
 
 def files() -> Iterator[QuestionFile]:
