@@ -182,7 +182,7 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
     kinds = {enclosing(gold), enclosing(given)}
     if "," in gold and "" not in kinds and len(kinds) > 1:
         return Reason.WRONG
-    if not symbols(gold) and symbols(given):
+    if bool(symbols(gold)) != bool(symbols(given)):  # math-verify takes letters for a unit: "5am" would be 5
         return Reason.WRONG
     count("math_pool")
     return compare(gold, given, budget=asked.budget)

@@ -85,7 +85,7 @@ def as_interval(shape: Shape) -> Shape | None:
     if shape.kind != "<":
         return None
     places = [place for place, part in enumerate(shape.parts) if _VARIABLE.fullmatch(part)]
-    if len(places) != 1 or (len(shape.parts) == 3) != (places == [1]) or len(shape.parts) > 3:
+    if len(places) != 1 or len(shape.parts) > 3 or (len(shape.parts) == 3 and places != [1]):
         return None
     place = places[0]
     low = shape.parts[place - 1] if place else "-\\infty"

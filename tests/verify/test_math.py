@@ -54,7 +54,8 @@ def test_what_is_no_plain_number_is_left_alone(text: str) -> None:
     (r"11,\! 111,\! 111,\! 100", "11111111100"), ("52_8", "52_{8}"),
     ("1,-2", "-2, 1"), ("1,-2", r"\{1,-2\}"), ("1,-2", "x = 1 or x = -2"), ("1,-2", "-2 and 1"),
     ("(3,4]", r"\left(\frac{6}{2}, 4\right]"), ("(3,4]", r"3 < x \leq 4"), ("(3,4]", r"4 \geq t > 3"),
-    (r"(-\infty, 3)", "x<3"), (r"x \in [0,1]", "[0, 1.0]"), ("D = (0, 1)", "(0, 1)"), ("(0, 1)", "D = (0, 1)"),
+    (r"(-\infty, 3)", "x<3"), (r"[3, \infty)", r"x \geq 3"), (r"x > 3", r"(3, +\infty)"),
+    (r"x \in [0,1]", "[0, 1.0]"), ("D = (0, 1)", "(0, 1)"), ("(0, 1)", "D = (0, 1)"),
     (r"\begin{pmatrix} 1/5 \\ -18/5 \end{pmatrix}", r"\begin{bmatrix} 0.2 \\ -3.6 \end{bmatrix}"),
     (r"[1,2] \cup (5,6)", r"(5,6) \cup [1,2]"),
     (r"(-\infty, 2) \cup (3, \infty)", r"(3,\infty)\cup(-\infty,2)"),
@@ -114,7 +115,7 @@ def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer:
     (r"\$5", "5 cents", Reason.WRONG), (r"5 \text{ cm}", r"50 \text{ mm}^2", Reason.WRONG),
     ("(3,4]", r"3 \leq x \leq 4", Reason.WRONG), (r"(-\infty, 3)", "x>3", Reason.WRONG),
     (r"x \in [0,1]", r"y \in [0,2]", Reason.WRONG), ("12:00", "1:00", Reason.PARSE_FAILURE),
-    ("a", "a b c", Reason.WRONG),
+    ("a", "a b c", Reason.WRONG), ("5am", "5", Reason.WRONG),
     ("2:30", "1:15", Reason.PARSE_FAILURE),  # times of day
     # math-verify rounds to six digits: without a second look all of these were right
     (r"\frac{1}{2^{99}}", r"\frac{1}{2^{98}}", Reason.WRONG), (r"\frac{1}{2004!}", r"\frac{1}{2006!}", Reason.WRONG),
