@@ -7,7 +7,7 @@ import re
 
 TEXT_COMMAND = r"\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|mbox|hbox|mathrm|mathbf|operatorname)"
 """What sets words in LaTeX."""
-_DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle|quad|qquad)(?![A-Za-z])|\\!\s*")
+_DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle)(?![A-Za-z])|\\!\s*")
 _MARKDOWN = re.compile(r"\*\*(.*)\*\*|`(.*)`", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=\d)(?:\\[,; ]|\{,\})(?=\d{3}(?!\d))")
 _THIN_SPACES = re.compile(r"(\\\\)|\\[,;: ]|~")  # not the blank behind a line break

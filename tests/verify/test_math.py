@@ -115,6 +115,7 @@ def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer:
     (r"\$5", "5 cents", Reason.WRONG), (r"5 \text{ cm}", r"50 \text{ mm}^2", Reason.WRONG),
     ("(3,4]", r"3 \leq x \leq 4", Reason.WRONG), (r"(-\infty, 3)", "x>3", Reason.WRONG),
     (r"x \in [0,1]", r"y \in [0,2]", Reason.WRONG), ("12:00", "1:00", Reason.PARSE_FAILURE),
+    ("56", r"5\quad6", Reason.PARSE_FAILURE), ("5600", r"5\quad 600", Reason.PARSE_FAILURE),
     ("a", "a b c", Reason.WRONG), ("5am", "5", Reason.WRONG),
     ("2:30", "1:15", Reason.PARSE_FAILURE),  # times of day
     # math-verify rounds to six digits: without a second look all of these were right
