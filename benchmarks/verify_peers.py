@@ -7,8 +7,8 @@
 The pairs of tests/verify/pairs.jsonl, each a whole response. Peers get the gold as they want it: in a box for
 math-verify and TRL, bare for verl, and for multiple choice its letter, which is what their data sets hold. They judge
 the answer and leave the format to other rewards, so the agreement on responses in the format stands beside that on all.
-A judge that does not
-end is killed after a minute. Writes benchmarks/results/verify_peers.json, with the pairs on which each differs.
+A judge that does not end is killed after a minute. Writes benchmarks/results/verify_peers.json, with the pairs on which
+each differs.
 """
 
 import importlib
@@ -85,14 +85,13 @@ def verl_math_verify(pair: Pair) -> bool:
 
 def _verl_module(name: str) -> ModuleType:
     """A module of verl's rewards without what the package itself imports (Ray, tensordict), which they do not need."""
-    for package in ("verl", "verl.utils", "verl.utils.reward_score"):
-        if package not in sys.modules:
-            spec = importlib.util.find_spec("verl") if package == "verl" else None
-            found = ModuleType(package)
-            root = spec.submodule_search_locations[0] if spec and spec.submodule_search_locations else ""
-            found.__path__ = [root or f"{sys.modules[package.rpartition('.')[0]].__path__[0]}/"
-                              f"{package.rpartition('.')[2]}"]
-            sys.modules[package] = found
+    if "verl" not in sys.modules:
+        spec = importlib.util.find_spec("verl")
+        assert spec is not None
+        root = Path(str(spec.origin)).parents[1]
+        for package in ("verl", "verl.utils", "verl.utils.reward_score"):
+            sys.modules[package] = ModuleType(package)
+            sys.modules[package].__path__ = [str(root / package.replace(".", "/"))]
     return importlib.import_module(f"verl.utils.reward_score.{name}")
 
 

@@ -152,9 +152,10 @@ def _without_names(gold: str, given: str) -> tuple[str, str]:
     """Both without "x =", where they name the same or only one of them names anything."""
     wanted, found = _EQUALS.split(gold), _EQUALS.split(given)
     named = [len(sides) == 2 and _NAME.fullmatch(sides[0]) is not None for sides in (wanted, found)]
-    if (all(named) and key(wanted[0]) == key(found[0])) or (named[0] and len(found) == 1):
+    same = all(named) and key(wanted[0]) == key(found[0])
+    if same or (named[0] and len(found) == 1):
         gold = wanted[1].strip()
-    if (all(named) and key(wanted[0]) == key(found[0])) or (named[1] and len(wanted) == 1):
+    if same or (named[1] and len(wanted) == 1):
         given = found[1].strip()
     return gold, given
 

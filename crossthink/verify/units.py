@@ -22,7 +22,7 @@ _ALIASES = {"feet": "foot", "ft": "foot", "inches": "inch", "in": "inch", "centi
             "millimeter": "mm", "millimetre": "mm", "kilometer": "km", "kilometre": "km", "meter": "m", "metre": "m",
             "kilogram": "kg", "gram": "g", "milligram": "mg", "liter": "l", "litre": "l", "milliliter": "ml",
             "millilitre": "ml", "hr": "hour", "h": "hour", "min": "minute", "sec": "second", "s": "second",
-            "deg": "degree", "rad": "radian", "L": "l", "yd": "yard", "lb": "pound", "oz": "ounce"}
+            "deg": "degree", "rad": "radian", "yd": "yard", "lb": "pound", "oz": "ounce"}
 _SIZES = (
     {"mm": 1, "cm": 10, "m": 1000, "km": 10**6}, {"inch": 1, "foot": 12, "yard": 36, "mile": 63360},
     {"mg": 1, "g": 1000, "kg": 10**6}, {"ounce": 1, "pound": 16}, {"ml": 1, "l": 1000}, {"cent": 1, "dollar": 100},

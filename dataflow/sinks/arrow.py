@@ -1,7 +1,7 @@
 """Records to Arrow shards whose bytes depend on the records and options alone.
 
-A shard holds the records whose id hashes to it, sorted by id, uncompressed, so that a trainer maps
-them. Shards are written beside their place and renamed when the whole job has succeeded.
+A shard holds the records whose id hashes to it, sorted by id, uncompressed, so that a trainer maps them.
+Shards are written beside their place and renamed when the whole job has succeeded.
 """
 
 import hashlib

@@ -5,30 +5,23 @@ expressions were taken. `miss` says why ours is another verdict: all of them are
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from crossthink.schema import LABELS, Lineage, Question, question_id
+from crossthink.schema import Question
 from crossthink.verify import grade_all
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parent / "pairs.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def question_of(pair: dict[str, Any]) -> Question:
-    options, gold = tuple(pair["options"]), pair["gold"]
-    text = pair.get("question", "What?")
-    return Question(id=question_id(text, options), question=text, options=options, answer=gold,
-                    answer_label=LABELS[options.index(gold)] if options else "", answer_type=pair["type"], verifier="",
-                    template="mcq" if options else "open", domain="", group="gpr", source="", licence="",
-                    lineage=Lineage())
-
-
 @pytest.mark.parametrize("kind", ["choice", "math", "text"])
-def test_verdicts_are_those_worked_out_by_hand(kind: str) -> None:
+def test_verdicts_are_those_worked_out_by_hand(ask: Callable[..., Question], kind: str) -> None:
     pairs = [pair for pair in PAIRS if pair["type"] == kind]
-    verdicts = grade_all([question_of(pair) for pair in pairs], [pair["response"] for pair in pairs])
+    questions = [ask(pair["gold"], kind, options=tuple(pair["options"]), text=pair.get("question", "What?"))
+                 for pair in pairs]
+    verdicts = grade_all(questions, [pair["response"] for pair in pairs])
     wrong = [(pair["gold"], pair["response"][-80:], verdict.reason)
              for pair, verdict in zip(pairs, verdicts, strict=True)
              if (verdict.reward == 1.0) != (pair["right"] and "miss" not in pair)]
