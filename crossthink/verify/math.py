@@ -210,6 +210,6 @@ def _equal(gold: Number, given: Number, question: str) -> bool:
     """Exact equality. Where one of the two has a percent sign and the question asks in per cent, "50" is "50%" too."""
     if gold.value == given.value:
         return True
-    if gold.percent == given.percent or not _PERCENT.search(question):
+    if gold.percent == given.percent or gold.degree or given.degree or not _PERCENT.search(question):
         return False
     return gold.value * (100 if gold.percent else 1) == given.value * (100 if given.percent else 1)

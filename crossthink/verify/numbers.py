@@ -1,11 +1,11 @@
 """Exact reading of plain numbers: integers, decimals, fractions, mixed numbers, percentages, in digits or LaTeX."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 _DRESS = re.compile(r"\\!\s*|(?<=\d)\\[,; ](?=\d{3}(?!\d))|\\(?:left|right)(?![A-Za-z])|\\?\$|\\[()\[\]]|[€£]")
-_UNIT = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\circ(?![A-Za-z])|\\degree(?![A-Za-z])|°)\s*$")
+_DEGREE = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|\\circ(?![A-Za-z])|\\degree(?![A-Za-z])|°)\s*$")
 _PERCENT = re.compile(r"\s*(?:\\?%|(?:\\text\s*\{\s*)?\bper\s?cent\b\s*\}?)\s*$", re.IGNORECASE)
 _INTEGER = r"(?:\d{1,3}(?:,\d{3})+|\d+)"
 _DECIMAL = re.compile(rf"({_INTEGER}?)(?:\.(\d*))?")
@@ -23,10 +23,12 @@ MAX_DIGITS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact value. `percent` says that a percent sign stood behind it; the value is then already divided by 100."""
+    """An exact value. `percent` says that a percent sign stood behind it; the value is then already divided by 100.
+    `degree` says that a degree sign did; 90 and 90° are equal all the same."""
 
     value: Fraction
     percent: bool = False
+    degree: bool = field(default=False, compare=False)
 
 
 def read_number(text: str) -> Number | None:
@@ -35,7 +37,8 @@ def read_number(text: str) -> Number | None:
     if len(text) > MAX_DIGITS:
         return None
     text = _DRESS.sub("", text.replace("−", "-").replace("{,}", ",")).strip()
-    text = _UNIT.sub("", text).rstrip()
+    bare = _DEGREE.sub("", text)
+    degree, text = bare != text, bare.rstrip()
     if text.endswith(".") and text[:-1].isascii():
         text = text[:-1].rstrip()
     bare = _PERCENT.sub("", text)
@@ -47,7 +50,7 @@ def read_number(text: str) -> Number | None:
     if value is None:
         return None
     value = -value if negative else value
-    return Number(value / 100 if percent else value, percent)
+    return Number(value / 100 if percent else value, percent, degree)
 
 
 def read_ratio(text: str) -> Fraction | None:

@@ -22,9 +22,9 @@ PIECES = (
     ";", "/", "+", "-", "*", "^", "_", "=", "<", ">", "(", ")", "[", "]", "$", "%", "!", "?", "'", '"', "&", "|", "~",
     " ", "\n", "\t", "\0", "\ud800", "\u200f", "\u00a0", "\u2212", "\u00bd", "\u0664", "\\frac", "\\dfrac", "\\sqrt",
     "\\text{", "\\textbf{", "\\mathrm{", "\\left", "\\right", "\\pm", "\\pi", "\\infty", "\\cup", "\\in", "\\cdot",
-    "\\times", "\\%", "\\$", "\\{", "\\}", "\\,", "\\\\", "\\begin{pmatrix}", "\\end{pmatrix}", "\\overline{", "\\circ",
-    "\\le", "\\neq", " and ", " or ", "not ", "option ", "The answer is ", "the ", "a ", "Paris", "Rome", "both",
-    "none", "cm", "hours", "per cent", "four", "twenty", "x", "y", "e", "i", "I", "V",
+    "\\times", "\\%", "\\$", "\\{", "\\}", "\\,", "\\quad", "\\\\", "\\begin{pmatrix}", "\\end{pmatrix}", "\\overline{",
+    "\\circ", "\\le", "\\neq", " and ", " or ", "not ", "option ", "The answer is ", "the ", "a ", "Paris", "Rome",
+    "both", "none", "cm", "hours", "per cent", "four", "twenty", "x", "y", "e", "i", "I", "V",
     "10", "000", "**", "`", "#", "é", "ß", "İ")
 """A byte below 128 is one of these, another a letter."""
 

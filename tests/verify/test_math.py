@@ -135,6 +135,7 @@ def test_per_cent_is_the_question_s_matter(ask: Callable[..., Question]) -> None
     assert check_answer(ask("50", text="What percentage is it?"), r"50\%").correct
     assert check_answer(ask(r"50\%", text="What % is it?"), "50").correct
     assert not check_answer(ask("50", text="What percentage is it?"), "5%").correct
+    assert not check_answer(ask(r"50\%", text="What percentage is it?"), r"50^\circ").correct
 
 
 def test_a_unit_of_the_question_may_stand_behind_the_value(ask: Callable[..., Question]) -> None:
