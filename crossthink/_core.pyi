@@ -1,4 +1,4 @@
-"""Types of the C++ core (csrc/bindings.cpp). Arrays are C-contiguous and written in place."""
+"""Types of the C++ core (csrc/bindings.cpp, csrc/cuda/bindings.cpp). Arrays are C-contiguous and written in place."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -18,17 +19,29 @@ def token_logprob_forward(logits: Floats, token: Ints, temperature: float, logp:
 def token_logprob_backward(logits: Floats, token: Ints, grad_logp: Floats, grad_entropy: Floats, entropy: Floats,
                            stats: Floats, temperature: float, threads: int) -> None: ...
 def group_advantage(reward: Floats, group: Ints, divide_by_std: bool, eps: float, out: Floats) -> None: ...
-def policy_loss(logp: Floats, old_logp: Floats, advantage: Floats, mask: Bools, sequence: Ints,
-                ref_logp: Floats | None, sampler_logp: Floats | None, kind: str, sequences: float, tokens: float,
-                max_completion_length: float, clip_low: float, clip_high: float, kl_coef: float, sampler_cap: float,
-                loss: Floats, grad: Floats, metrics: Floats) -> None: ...
+def sequence_means(mask: Bools, sequence: Ints, x: Floats | None, count: Floats, mean: Floats) -> None: ...
+
+class LossOptions:
+    def __init__(self, surrogate: str, kl: str, correction: str, clip_low: float, clip_high: float, dual_clip: float,
+                 kl_coef: float, sampler_cap: float, sampler_floor: float) -> None: ...
+
+def policy_terms(options: LossOptions, logp: Floats, old_logp: Floats | None, log_ratio: Floats | None,
+                 advantage: Floats, weight: Floats, mask: Bools, ref_logp: Floats | None, sampler_logp: Floats | None,
+                 grad: Floats, sums: Doubles) -> None: ...
 
 with_cuda: bool
 """Whether the build has the CUDA kernels; without them the functions below are missing."""
 
-# Addresses of device memory and the handle of a stream.
+# Addresses of device memory, 0 for none, and the handle of a stream.
 def cuda_token_logprob_forward(logits: int, type: str, token: int, logp: int, entropy: int, stats: int, rows: int,
                                vocab: int, row_stride: int, temperature: float, stream: int) -> None: ...
 def cuda_token_logprob_backward(logits: int, type: str, token: int, grad_logp: int, grad_entropy: int, entropy: int,
-                                stats: int, grad_logits: int, rows: int, vocab: int, row_stride: int,
-                                temperature: float, stream: int) -> None: ...
+                                stats: int, grad_logits: int, grad_type: str, rows: int, vocab: int, row_stride: int,
+                                grad_row_stride: int, temperature: float, stream: int) -> None: ...
+def cuda_group_advantage(reward: int, group: int, n: int, divide_by_std: bool, eps: float, out: int,
+                         stream: int) -> None: ...
+def cuda_sequence_means(mask: int, sequence: int, x: int, count: int, mean: int, n: int, stream: int) -> None: ...
+def cuda_policy_blocks(n: int) -> int: ...
+def cuda_policy_terms(options: LossOptions, logp: int, old_logp: int, log_ratio: int, advantage: int, weight: int,
+                      mask: int, ref_logp: int, sampler_logp: int, grad: int, sums: int, n: int,
+                      stream: int) -> None: ...

@@ -56,8 +56,9 @@ def cold_start(policy: Policy, traces: Sequence[Group], config: ColdStartConfig,
             optimizer.zero_grad(set_to_none=True)
             total = 0.0
             for row in pack(batch, pack_tokens):
-                logp, _ = policy.logprobs(row)
-                loss = -logp.sum() / tokens
+                # on the policy's own log-probs with an advantage of 1: cross-entropy, -sum logp / tokens
+                loss, _ = policy.loss(row, torch.ones(len(row.target), device=policy.device), surrogate="cispo",
+                                      kind="dapo", tokens=tokens)
                 torch.autograd.backward(loss)
                 total += float(loss.detach())
             torch.nn.utils.clip_grad_norm_(policy.parameters, 1.0)

@@ -2,12 +2,13 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from transformers import AutoModelForCausalLM
 
 from crossthink import attention, ops
+from crossthink.kernels.loss_options import LossKeywords  # type: ignore[import-untyped, unused-ignore]
 from crossthink.packing import PackedRow
 
 
@@ -19,6 +20,10 @@ class Policy:
         """`dtype` is that of the matrix products, all but the head's."""
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
                                                           attn_implementation=attention.NAME)
+        head = type(self.model.get_output_embeddings())
+        if head is not torch.nn.Linear:
+            raise ValueError(f"{folder}: the head is a {head.__name__}, of which only the matrix would be read: an "
+                             "adapter around it, say, would be left out; merge it into the model")
         self.model.to(device).train()
         self.device = device
         self.backend = backend
@@ -38,16 +43,35 @@ class Policy:
                  full_precision: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-prob and entropy (nats, fp32) of each completion token of a row: ([T], [T])."""
         with nullcontext() if full_precision else self._autocast():
-            hidden = self.model.get_decoder()(
-                input_ids=row.tokens[None].to(self.device),
-                position_ids=row.positions[None].to(self.device),
-                groups=row.groups,
-                use_cache=False,
-            ).last_hidden_state[0]
+            hidden = self._hidden(row)
         head = self.model.get_output_embeddings()
-        picked = hidden.float().index_select(0, row.source.to(self.device))
-        return ops.linear_logprob(picked, head.weight, row.target.to(self.device), bias=head.bias,
+        return ops.linear_logprob(hidden, head.weight.to(hidden.dtype), row.target.to(self.device), bias=head.bias,
                                   temperature=temperature, backend=self.backend)
+
+    def loss(self, row: PackedRow, advantage: torch.Tensor, old_logp: torch.Tensor | None = None, *,
+             temperature: float = 1.0, ref_logp: torch.Tensor | None = None,
+             **options: Unpack[LossKeywords]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """ops.linear_policy_loss over the completion tokens of a row; `advantage`, and log-probs where given: [T]."""
+        with self._autocast():
+            hidden = self._hidden(row)
+        head = self.model.get_output_embeddings()
+        return ops.linear_policy_loss(
+            hidden, head.weight.to(hidden.dtype), row.target.to(self.device), old_logp, advantage,
+            torch.ones_like(advantage, dtype=torch.bool), row.sequence.to(self.device), bias=head.bias,
+            temperature=temperature, ref_logp=ref_logp, backend=self.backend, **options)
+
+    def _hidden(self, row: PackedRow) -> torch.Tensor:
+        """The states that predict a row's completion tokens, [T, D], in the dtype of the head's products: on a GPU that
+        of the others, on a CPU fp32, where 16 bits gain nothing."""
+        hidden = self.model.get_decoder()(
+            input_ids=row.tokens[None].to(self.device),
+            position_ids=row.positions[None].to(self.device),
+            groups=row.groups,
+            use_cache=False,
+        ).last_hidden_state[0]
+        wide = self.device.type != "cuda" or not torch.is_autocast_enabled("cuda")
+        picked = hidden.index_select(0, row.source.to(self.device))
+        return picked.float() if wide else picked.to(self.dtype)
 
     def named_weights(self) -> list[tuple[str, torch.Tensor]]:
         """Every parameter under its transformers name, tied ones once, detached."""

@@ -5,7 +5,6 @@ from time import perf_counter
 
 import torch
 
-from crossthink import ops
 from crossthink.config import Recipe
 from crossthink.distributed import Ranks
 from crossthink.packing import Group, PackedRow, pack
@@ -76,31 +75,27 @@ def accumulate(policy: Policy, reference: Policy | None, rollouts: Sequence[Roll
             with torch.no_grad():
                 ref_logp, _ = reference.logprobs(row, recipe.rollout.temperature)
             now = sums.spent("reference", now)
-        logp, entropy = policy.logprobs(row, recipe.rollout.temperature)
-        old_logp = logp.detach() if old is None else old[number]
-        loss, metrics = _loss(recipe, row, logp, old_logp, ref_logp, advantages, sequences, tokens)
+        loss, metrics = _loss(policy, row, recipe, None if old is None else old[number], ref_logp, advantages,
+                              sequences, tokens)
         now = sums.spent("forward", now)
         torch.autograd.backward(loss)
         sums.spent("backward", now)
         sums.add("loss", loss.detach())
         sums.add("tokens", len(row.target))
-        sums.add("entropy", entropy.detach().sum())
-        for name in ("kl", "clip_fraction"):
+        for name in ("entropy", "kl", "clip_fraction"):
             sums.add(name, float(metrics[name]) * len(row.target))
-        gap = (logp.detach().cpu() - _sampler_logprobs(row, rollouts)).abs()
+        gap = (metrics["logp"].cpu() - _sampler_logprobs(row, rollouts)).abs()
         sums.add("sampler_gap_mean", gap.sum())
         sums.gap_max = max(sums.gap_max, float(gap.max()))
 
 
-def _loss(recipe: Recipe, row: PackedRow, logp: torch.Tensor, old_logp: torch.Tensor, ref_logp: torch.Tensor | None,
+def _loss(policy: Policy, row: PackedRow, recipe: Recipe, old_logp: torch.Tensor | None, ref_logp: torch.Tensor | None,
           advantages: torch.Tensor, sequences: int, tokens: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     algorithm = recipe.algorithm
-    sequence = row.sequence.to(logp.device)
-    return ops.policy_loss(
-        logp, old_logp, advantages[sequence], torch.ones_like(logp, dtype=torch.bool), sequence, kind=algorithm.loss,
-        clip_low=algorithm.clip_low, clip_high=algorithm.clip_high, ref_logp=ref_logp, kl_coef=algorithm.kl_coef,
-        sequences=sequences, tokens=tokens, max_completion_length=recipe.rollout.max_tokens,
-        backend=recipe.train.backend)
+    return policy.loss(row, advantages[row.sequence.to(policy.device)], old_logp, ref_logp=ref_logp,
+                       temperature=recipe.rollout.temperature, kind=algorithm.loss, clip_low=algorithm.clip_low,
+                       clip_high=algorithm.clip_high, kl_coef=algorithm.kl_coef, sequences=sequences, tokens=tokens,
+                       max_completion_length=recipe.rollout.max_tokens)
 
 
 def _sampler_logprobs(row: PackedRow, rollouts: Sequence[Rollout]) -> torch.Tensor:

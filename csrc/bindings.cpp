@@ -1,45 +1,26 @@
 // The Python face of the core: checks of shapes and values here, kernels behind plain structs. Arrays are numpy buffers
 // (of CPU torch tensors as well), read and written in place; a dtype that does not match is a TypeError.
 
-#include <pybind11/numpy.h>
-#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <optional>
 #include <string>
 
 #include "batch/pack.h"
+#include "checks.h"
 #include "cpu/logprob.h"
 #include "cpu/policy.h"
-#ifdef CROSSTHINK_WITH_CUDA
-#include "cuda/logprob.h"
-#endif
 
 namespace py = pybind11;
 using py::literals::operator""_a;
 
 namespace crossthink {
+
+#ifdef CROSSTHINK_WITH_CUDA
+void bind_cuda(py::module_& m);  // cuda/bindings.cpp
+#endif
+
 namespace {
-
-using Floats = py::array_t<float, py::array::c_style>;
-using Ints = py::array_t<int64_t, py::array::c_style>;
-using Bools = py::array_t<bool, py::array::c_style>;
-
-void require(bool holds, const std::string& message) {
-    if (!holds) throw py::value_error(message);
-}
-
-template <class Array>
-void require_shape(const Array& array, const char* name, std::initializer_list<int64_t> shape) {
-    bool same = array.ndim() == static_cast<py::ssize_t>(shape.size());
-    std::string expected;
-    py::ssize_t axis = 0;
-    for (int64_t extent : shape) {
-        same = same && array.shape(axis++) == extent;
-        expected += (expected.empty() ? "" : ", ") + std::to_string(extent);
-    }
-    require(same, std::string(name) + " must have shape [" + expected + "]");
-}
 
 // Ids of runs: equal ones must stand side by side, which ascending ones do.
 void require_ascending(const Ints& ids, const char* name) {
@@ -122,103 +103,78 @@ void advantage(const Floats& reward, const Ints& group, bool divide_by_std, doub
     group_advantage(p);
 }
 
-Normaliser normaliser(const std::string& kind) {
-    if (kind == "grpo") return Normaliser::kSequenceMean;
-    if (kind == "dapo") return Normaliser::kTokenMean;
-    require(kind == "dr_grpo", "kind must be grpo, dapo or dr_grpo, got " + kind);
-    return Normaliser::kLength;
-}
-
-void loss(const Floats& logp, const Floats& old_logp, const Floats& advantages, const Bools& mask, const Ints& sequence,
-          const std::optional<Floats>& ref_logp, const std::optional<Floats>& sampler_logp, const std::string& kind,
-          double sequences, double tokens, double max_completion_length, double clip_low, double clip_high,
-          double kl_coef, double sampler_cap, Floats loss_out, Floats grad_out, Floats metrics_out) {
-    const int64_t n = logp.size();
-    require_shape(logp, "logp", {n});
-    require_shape(old_logp, "old_logp", {n});
-    require_shape(advantages, "advantage", {n});
+void means(const Bools& mask, const Ints& sequence, const std::optional<Floats>& x, Floats count, Floats mean) {
+    const int64_t n = mask.size();
     require_shape(mask, "mask", {n});
     require_shape(sequence, "sequence", {n});
-    if (ref_logp) require_shape(*ref_logp, "ref_logp", {n});
-    if (sampler_logp) require_shape(*sampler_logp, "sampler_logp", {n});
-    require_shape(grad_out, "grad", {n});
-    require(loss_out.size() == 1 && metrics_out.size() == 4, "loss must hold 1 element and metrics 4");
+    require_shape(count, "count", {n});
+    if (x) require_shape(*x, "x", {n});
+    if (x) require_shape(mean, "mean", {n});
     require_ascending(sequence, "sequence");
-    const PolicyLoss p{logp.data(),
-                       old_logp.data(),
-                       advantages.data(),
-                       mask.data(),
-                       sequence.data(),
-                       ref_logp ? ref_logp->data() : nullptr,
-                       sampler_logp ? sampler_logp->data() : nullptr,
-                       n,
-                       normaliser(kind),
-                       sequences,
-                       tokens,
-                       max_completion_length,
-                       clip_low,
-                       clip_high,
-                       kl_coef,
-                       sampler_cap};
-    const PolicyLossResult result{loss_out.mutable_data(), grad_out.mutable_data(), metrics_out.mutable_data()};
+    const SequenceMeans p{mask.data(),          sequence.data(),     x ? x->data() : nullptr,
+                          count.mutable_data(), mean.mutable_data(), n};
     py::gil_scoped_release unlocked;
-    policy_loss(p, result);
+    sequence_means(p);
+}
+
+template <class T>
+T named(const std::string& name, std::initializer_list<std::pair<const char*, T>> values) {
+    for (const auto& [known, value] : values) {
+        if (name == known) return value;
+    }
+    throw py::value_error("no such option: " + name);
+}
+
+LossOptions loss_options(const std::string& surrogate, const std::string& kl, const std::string& correction,
+                         double clip_low, double clip_high, double dual_clip, double kl_coef, double sampler_cap,
+                         double sampler_floor) {
+    return {
+        named<Surrogate>(surrogate,
+                         {{"ppo", Surrogate::kPpo}, {"gspo", Surrogate::kPpo}, {"cispo", Surrogate::kCispo}}),
+        named<Kl>(kl, {{"", Kl::kNone}, {"k1", Kl::kK1}, {"k2", Kl::kK2}, {"k3", Kl::kK3}}),
+        named<Correction>(correction,
+                          {{"", Correction::kNone}, {"truncate", Correction::kTruncate}, {"mask", Correction::kMask}}),
+        clip_low,
+        clip_high,
+        dual_clip,
+        kl_coef,
+        sampler_cap,
+        sampler_floor};
+}
+
+void terms(const LossOptions& options, const Floats& logp, const std::optional<Floats>& old_logp,
+           const std::optional<Floats>& log_ratio, const Floats& advantages, const Floats& weight, const Bools& mask,
+           const std::optional<Floats>& ref_logp, const std::optional<Floats>& sampler_logp, Floats grad,
+           Doubles sums) {
+    const int64_t n = logp.size();
+    const auto optional = [n](const std::optional<Floats>& column, const char* name, bool needed) -> const float* {
+        require(column || !needed, std::string(name) + " is missing");
+        if (!column) return nullptr;
+        require_shape(*column, name, {n});
+        return column->data();
+    };
+    require_shape(logp, "logp", {n});
+    require_shape(advantages, "advantage", {n});
+    require_shape(weight, "weight", {n});
+    require_shape(mask, "mask", {n});
+    require_shape(grad, "grad", {n});
+    require_shape(sums, "sums", {kPolicySums});
+    const PolicyColumns columns{logp.data(),
+                                optional(old_logp, "old_logp", false),
+                                optional(log_ratio, "log_ratio", false),
+                                advantages.data(),
+                                weight.data(),
+                                mask.data(),
+                                optional(ref_logp, "ref_logp", options.kl != Kl::kNone),
+                                optional(sampler_logp, "sampler_logp", options.correction != Correction::kNone),
+                                n};
+    py::gil_scoped_release unlocked;
+    policy_terms(options, columns, grad.mutable_data(), sums.mutable_data());
 }
 
 void checked_use_isa(const std::string& name) {
     require(use_isa(name), "this machine does not run the instruction set " + name);
 }
-
-#ifdef CROSSTHINK_WITH_CUDA
-// Device tensors come as addresses: whoever calls has checked their shapes, device and strides.
-template <class T>
-T* at(uintptr_t address) {
-    return reinterpret_cast<T*>(address);
-}
-
-LogitType logit_type(const std::string& name) {
-    if (name == "float32") return LogitType::kFloat32;
-    if (name == "bfloat16") return LogitType::kBFloat16;
-    require(name == "float16", "logits must be float32, bfloat16 or float16, got " + name);
-    return LogitType::kFloat16;
-}
-
-void cuda_forward(uintptr_t logits, const std::string& type, uintptr_t token, uintptr_t logp, uintptr_t entropy,
-                  uintptr_t stats, int64_t rows, int64_t vocab, int64_t row_stride, double temperature,
-                  uintptr_t stream) {
-    const CudaLogprobForward p{at<const void>(logits),
-                               logit_type(type),
-                               at<const int64_t>(token),
-                               at<float>(logp),
-                               at<float>(entropy),
-                               at<float>(stats),
-                               rows,
-                               vocab,
-                               row_stride,
-                               static_cast<float>(1 / temperature)};
-    py::gil_scoped_release unlocked;
-    cuda_token_logprob_forward(p, at<void>(stream));
-}
-
-void cuda_backward(uintptr_t logits, const std::string& type, uintptr_t token, uintptr_t grad_logp,
-                   uintptr_t grad_entropy, uintptr_t entropy, uintptr_t stats, uintptr_t grad_logits, int64_t rows,
-                   int64_t vocab, int64_t row_stride, double temperature, uintptr_t stream) {
-    const CudaLogprobBackward p{at<const void>(logits),
-                                logit_type(type),
-                                at<const int64_t>(token),
-                                at<const float>(grad_logp),
-                                at<const float>(grad_entropy),
-                                at<const float>(entropy),
-                                at<const float>(stats),
-                                at<void>(grad_logits),
-                                rows,
-                                vocab,
-                                row_stride,
-                                static_cast<float>(1 / temperature)};
-    py::gil_scoped_release unlocked;
-    cuda_token_logprob_backward(p, at<void>(stream));
-}
-#endif
 
 }  // namespace
 }  // namespace crossthink
@@ -239,19 +195,19 @@ PYBIND11_MODULE(_core, m) {
           "Turns logits [T, V] into their gradient, in place.");
     m.def("group_advantage", &advantage, "reward"_a.noconvert(), "group"_a.noconvert(), "divide_by_std"_a, "eps"_a,
           "out"_a.noconvert(), "Fills out [N] with each reward's advantage in its group.");
-    m.def("policy_loss", &loss, "logp"_a.noconvert(), "old_logp"_a.noconvert(), "advantage"_a.noconvert(),
-          "mask"_a.noconvert(), "sequence"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(),
-          "kind"_a, "sequences"_a, "tokens"_a, "max_completion_length"_a, "clip_low"_a, "clip_high"_a, "kl_coef"_a,
-          "sampler_cap"_a, "loss"_a.noconvert(), "grad"_a.noconvert(), "metrics"_a.noconvert(),
-          "Fills loss [1], grad [T] and metrics [4]: kl, clip_fraction, ratio_mean, approx_kl.");
+    m.def("sequence_means", &means, "mask"_a.noconvert(), "sequence"_a.noconvert(), "x"_a.noconvert(),
+          "count"_a.noconvert(), "mean"_a.noconvert(),
+          "Fills count [T] with the active tokens of each token's sequence and mean [T] with x's mean over them.");
+    py::class_<LossOptions>(m, "LossOptions")
+        .def(py::init(&loss_options), "surrogate"_a, "kl"_a, "correction"_a, "clip_low"_a, "clip_high"_a, "dual_clip"_a,
+             "kl_coef"_a, "sampler_cap"_a, "sampler_floor"_a);
+    m.def("policy_terms", &terms, "options"_a, "logp"_a.noconvert(), "old_logp"_a.noconvert(),
+          "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "weight"_a.noconvert(), "mask"_a.noconvert(),
+          "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(), "sums"_a.noconvert(),
+          "Fills grad [T] and sums [5]: loss, kl, clipped, ratio, -log-ratio.");
 #ifdef CROSSTHINK_WITH_CUDA
     m.attr("with_cuda") = true;
-    m.def("cuda_token_logprob_forward", &cuda_forward, "logits"_a, "type"_a, "token"_a, "logp"_a, "entropy"_a,
-          "stats"_a, "rows"_a, "vocab"_a, "row_stride"_a, "temperature"_a, "stream"_a,
-          "token_logprob_forward over device memory: addresses, and a stream's handle.");
-    m.def("cuda_token_logprob_backward", &cuda_backward, "logits"_a, "type"_a, "token"_a, "grad_logp"_a,
-          "grad_entropy"_a, "entropy"_a, "stats"_a, "grad_logits"_a, "rows"_a, "vocab"_a, "row_stride"_a,
-          "temperature"_a, "stream"_a, "token_logprob_backward over device memory, into grad_logits.");
+    bind_cuda(m);
 #else
     m.attr("with_cuda") = false;
 #endif

@@ -5,6 +5,7 @@ T counts tokens, D is the hidden size, V the vocabulary.
 """
 
 import torch
+from crossthink.kernels.loss_options import LossOptions
 
 Tensor = torch.Tensor
 
@@ -65,45 +66,96 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str = "grpo", eps: floa
     return centred.where(spread, 0.0)
 
 
-def policy_loss(logp: Tensor, old_logp: Tensor, advantage: Tensor, mask: Tensor, sequence: Tensor, *,
-                kind: str = "grpo", clip_low: float = 0.2, clip_high: float = 0.2, ref_logp: Tensor | None = None,
-                kl_coef: float = 0.0, sampler_logp: Tensor | None = None, sampler_cap: float = 2.0,
-                sequences: int | None = None, tokens: int | None = None,
-                max_completion_length: int | None = None) -> tuple[Tensor, dict[str, Tensor]]:
-    """Clipped policy-gradient loss over packed tokens; all tensors [T], gradient with respect to `logp` alone.
+def token_weights(mask: Tensor, sequence: Tensor, options: LossOptions) -> Tensor:
+    """What each token's term counts in the loss, [T] fp64: 0 where masked (LossOptions.kind)."""
+    active = mask.double()
+    tokens = max(int(active.sum()) if options.tokens is None else options.tokens, 1)
+    if options.kind in ("dapo", "bnpo"):
+        return active / (max(int(active.sum()), 1) if options.kind == "bnpo" else tokens)
+    ids, place = torch.unique(sequence, return_inverse=True)
+    count = torch.bincount(place, weights=active, minlength=len(ids))
+    sequences = max(int((count > 0).sum()) if options.sequences is None else options.sequences, 1)
+    if options.kind == "grpo":
+        return active / (sequences * count.clamp(min=1)[place])
+    assert options.max_completion_length is not None
+    return active / (sequences * options.max_completion_length)
 
-    A token's term is w * -min(rho A, clip(rho, 1 - clip_low, 1 + clip_high) A) + kl_coef * k3, with
-    rho = exp(logp - old_logp) (PPO, arXiv 1707.06347, equation 7; asymmetric: DAPO, arXiv 2503.14476, equation 10),
-    k3 = exp(ref - logp) - (ref - logp) - 1 (arXiv 2402.03300, equation 4), and w = min(exp(old - sampler), sampler_cap)
-    where the sampler's log-probs are given (truncated importance sampling, a constant). Masked tokens count nowhere.
 
-    "grpo": mean over sequences of each one's token mean. "dapo": sum / tokens. "dr_grpo": sum / (sequences *
-    max_completion_length) (arXiv 2503.20783). `sequences` (with an active token) and `tokens` (active) count the whole
-    batch; None counts what is here. Metrics are means over the active tokens.
-    """
-    ids, place = torch.unique(sequence[mask], return_inverse=True)
-    logp, old, a = _widened(logp)[mask], _widened(old_logp.detach())[mask], _widened(advantage.detach())[mask]
-    log_ratio = logp - old
+def _sequence_mean(x: Tensor, sequence: Tensor) -> Tensor:
+    """The mean of x [T] over each sequence, at each of its tokens."""
+    ids, place = torch.unique(sequence, return_inverse=True)
+    total = torch.zeros(len(ids), dtype=x.dtype, device=x.device).index_add(0, place, x)
+    return (total / torch.bincount(place, minlength=len(ids)))[place]
+
+
+def _surrogate(logp: Tensor, log_ratio: Tensor, advantage: Tensor,
+               options: LossOptions) -> tuple[Tensor, Tensor, Tensor]:
+    """A token's term, whether it was clipped, and its ratio."""
     ratio = _cut(log_ratio, LOG_RATIO_LIMIT).exp()
-    free, bounded = -ratio * a, -ratio.clamp(1 - clip_low, 1 + clip_high) * a
-    term = torch.where(bounded > free, bounded, free)
+    bounded_ratio = ratio.clamp(1 - options.clip_low, 1 + options.clip_high)
+    if options.surrogate == "cispo":
+        return -bounded_ratio.detach() * advantage * logp, bounded_ratio != ratio, ratio
+    free, bounded = -ratio * advantage, -bounded_ratio * advantage
+    clipped = bounded > free
+    term = torch.where(clipped, bounded, free)
+    if options.dual_clip is not None:
+        capped = (advantage < 0) & (term > -options.dual_clip * advantage)
+        clipped, term = clipped | capped, torch.where(capped, -options.dual_clip * advantage, term)
+    return term, clipped, ratio
+
+
+def _kl(d: Tensor, kind: str) -> Tensor:
+    """The estimate of the KL from d = ref - logp."""
+    if kind == "k1":
+        return -d
+    if kind == "k2":
+        return d**2 / 2
+    d = _cut(d, LOG_RATIO_LIMIT)
+    return _cut(d.expm1() - d, KL_LIMIT)
+
+
+def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor,
+                options: LossOptions, ref_logp: Tensor | None = None,
+                sampler_logp: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss that `options` describes over packed tokens; all tensors [T], gradient with respect to `logp` alone.
+
+    old_logp: None where the policy is the one that sampled (its own log-probs, as constants). Masked tokens count
+    nowhere. Metrics are means over the active tokens.
+    """
+    weight = token_weights(mask, sequence, options)[mask]
+    logp, a, sequence = _widened(logp)[mask], _widened(advantage.detach())[mask], sequence[mask]
+    old = logp.detach() if old_logp is None else _widened(old_logp.detach())[mask]
+    log_ratio = logp - old
+    used = log_ratio
+    if options.surrogate == "gspo":  # the sequence's value, with the token's own slope (GSPO-token, equation 14)
+        used = _sequence_mean(log_ratio.detach(), sequence) + logp - logp.detach()
+    term, clipped, ratio = _surrogate(logp, used, a, options)
     if sampler_logp is not None:
-        gap = old - _widened(sampler_logp.detach())[mask]
-        term = term * _cut(gap, LOG_RATIO_LIMIT).exp().clamp(max=sampler_cap)
+        w = _cut(old - _widened(sampler_logp.detach())[mask], LOG_RATIO_LIMIT).exp()
+        kept = (w >= options.sampler_floor) & (w <= options.sampler_cap)
+        term = term * (w.clamp(max=options.sampler_cap) if options.correction == "truncate" else w * kept)
     kl = torch.zeros_like(logp)
     if ref_logp is not None:
-        d = _cut(_widened(ref_logp.detach())[mask] - logp, LOG_RATIO_LIMIT)
-        kl = _cut(d.expm1() - d, KL_LIMIT)
-        term = term + kl_coef * kl
-    tokens = max(len(logp) if tokens is None else tokens, 1)
-    sequences = max(len(ids) if sequences is None else sequences, 1)
-    if kind == "grpo":
-        loss = (term / torch.bincount(place, minlength=len(ids)).to(term.dtype)[place]).sum() / sequences
-    elif kind == "dapo":
-        loss = term.sum() / tokens
-    else:
-        assert kind == "dr_grpo", kind
-        assert max_completion_length is not None
-        loss = term.sum() / (sequences * max_completion_length)
-    measured = {"kl": kl, "clip_fraction": (bounded > free).to(kl.dtype), "ratio_mean": ratio, "approx_kl": -log_ratio}
+        kl = _kl(_widened(ref_logp.detach())[mask] - logp, options.kl)
+        term = term + options.kl_coef * kl
+    loss = (term * weight.to(term.dtype)).sum()
+    measured = {"kl": kl, "clip_fraction": clipped.to(kl.dtype), "ratio_mean": ratio, "approx_kl": -log_ratio}
     return loss, {name: value.detach().sum() / max(len(logp), 1) for name, value in measured.items()}
+
+
+def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor,
+                       mask: Tensor, sequence: Tensor, options: LossOptions, ref_logp: Tensor | None = None,
+                       sampler_logp: Tensor | None = None, bias: Tensor | None = None,
+                       temperature: float = 1.0) -> tuple[Tensor, dict[str, Tensor]]:
+    """policy_loss of linear_logprob's log-probs, less entropy_coef times the entropy; masked rows are not looked at.
+
+    Further metrics: entropy, the mean over the active tokens; logp and entropies, [T], 0 where masked.
+    """
+    logp, entropy = (torch.zeros(len(token), dtype=x.dtype, device=x.device).masked_scatter(mask, x)
+                     for x in linear_logprob(hidden[mask], weight, token[mask], bias, temperature))
+    loss, metrics = policy_loss(logp, old_logp, advantage, mask, sequence, options, ref_logp, sampler_logp)
+    if options.entropy_coef:
+        share = token_weights(mask, sequence, options).to(entropy.dtype)
+        loss = loss - options.entropy_coef * (entropy * share).sum()
+    per_token = {"logp": logp.detach(), "entropies": entropy.detach()}
+    return loss, {**metrics, "entropy": per_token["entropies"].sum() / max(int(mask.sum()), 1), **per_token}

@@ -9,47 +9,57 @@ from crossthink import _core
 
 log = logging.getLogger("crossthink.ops")
 
-CPP_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
-OPS = {
-    "linear_logprob": ("cpp", "eager"),
-    "token_logprob": ("cpp", "triton", "cuda", "eager"),
-    "group_advantage": ("cpp", "eager"),
-    "policy_loss": ("cpp", "eager"),
-}
-"""Backends of each op; "auto" takes cpp for CPU tensors, and for CUDA ones triton where the op has it, else eager."""
+WIDE, HEAD = (torch.float32,), (torch.float32, torch.bfloat16)
+ANY = (torch.float32, torch.bfloat16, torch.float16)
+OPS = ("linear_logprob", "linear_policy_loss", "token_logprob", "group_advantage", "policy_loss")
+BACKENDS = ("cpp", "triton", "cuda", "eager")
+"""Every op has all of them; "auto" takes cpp for CPU tensors, triton for CUDA ones and eager for others."""
 
 _used: dict[str, set[str]] = {}
 
 
-def choose(op: str, backend: str, x: torch.Tensor, dtypes: tuple[torch.dtype, ...] = CPP_DTYPES) -> str:
-    """The backend that runs `op` on a tensor like `x`; `dtypes` are those that the C++ core takes.
+def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None) -> str:
+    """The backend that runs `op` on these tensors.
 
     Raises ValueError where a named backend cannot: nothing is replaced in silence.
     """
-    if backend not in ("auto", *OPS[op]):
-        raise ValueError(f"{op}: no backend {backend!r}; it has auto, {', '.join(OPS[op])}")
-    chosen = _automatic(op, x.device.type) if backend == "auto" else backend
-    if chosen == "cpp" and x.device.type != "cpu":
-        raise ValueError(f"{op}: the cpp backend takes CPU tensors, got {x.device}")
-    if chosen == "cpp" and x.dtype not in dtypes:
-        names = ", ".join(str(d).removeprefix("torch.") for d in dtypes)
-        raise ValueError(f"{op}: the cpp backend takes {names}, got {x.dtype}; backend='eager' takes any")
-    if chosen == "cuda" and not _core.with_cuda:
-        raise ValueError(f"{op}: this build has no CUDA kernels: build where nvcc is, with CROSSTHINK_CUDA=ON")
-    if chosen == "cuda" and x.device.type != "cuda":
-        raise ValueError(f"{op}: the cuda backend takes CUDA tensors, got {x.device}")
-    if chosen == "triton" and x.device.type == "cpu" and os.environ.get("TRITON_INTERPRET") != "1":
-        raise ValueError(f"{op}: the triton backend takes CUDA tensors; CPU ones only under its interpreter, with "
-                         "TRITON_INTERPRET=1 set before triton is imported")
+    if backend not in ("auto", *BACKENDS):
+        raise ValueError(f"{op}: no backend {backend!r}; it has auto, {', '.join(BACKENDS)}")
+    chosen = _automatic(x.device.type) if backend == "auto" else backend
+    if chosen != "eager":
+        for tensor in (x, *(other for other in others if other is not None)):
+            _check(op, chosen, tensor)
     if not torch.compiler.is_compiling():
         _record(op, chosen)
     return chosen
 
 
-def _automatic(op: str, device: str) -> str:
-    if device == "cpu":
-        return "cpp"
-    return "triton" if device == "cuda" and "triton" in OPS[op] else "eager"
+def _check(op: str, backend: str, x: torch.Tensor) -> None:
+    device = "cpu" if backend == "cpp" else "cuda"
+    if backend == "cuda" and not _core.with_cuda:
+        raise ValueError(f"{op}: this build has no CUDA kernels: build where nvcc is, with CROSSTHINK_CUDA=ON")
+    if backend == "triton" and x.device.type == "cpu":
+        device = "cpu"
+        if os.environ.get("TRITON_INTERPRET") != "1":
+            raise ValueError(f"{op}: the triton backend takes CUDA tensors; CPU ones only under its interpreter, with "
+                             "TRITON_INTERPRET=1 set before triton is imported")
+    if x.device.type != device:
+        raise ValueError(f"{op}: the {backend} backend takes {device.upper()} tensors, got {x.device}")
+    dtypes = _dtypes(op, backend)
+    if x.dtype not in (*dtypes, torch.bool, torch.int64):
+        names = ", ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
+        raise ValueError(f"{op}: the {backend} backend takes {names}, got {x.dtype}; backend='eager' takes any")
+
+
+def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
+    """Of the op's floating-point tensors. A head in fp16 would lose gradients below 6e-8 on the device."""
+    if op in ("group_advantage", "policy_loss"):
+        return WIDE
+    return ANY if backend == "cpp" or op == "token_logprob" else HEAD
+
+
+def _automatic(device: str) -> str:
+    return {"cpu": "cpp", "cuda": "triton"}.get(device, "eager")
 
 
 def _record(op: str, backend: str) -> None:
@@ -60,10 +70,10 @@ def _record(op: str, backend: str) -> None:
 
 def _described(op: str, backend: str) -> str:
     """The backend's name, with its instruction set where the op has a kernel for each."""
-    return f"cpp ({_core.isa()})" if backend == "cpp" and op.endswith("logprob") else backend
+    return f"cpp ({_core.isa()})" if backend == "cpp" and op not in ("group_advantage", "policy_loss") else backend
 
 
 def backends_in_use() -> dict[str, str]:
     """Backend of each op: those it has run on so far, or else what "auto" takes on this machine."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return {op: ", ".join(_described(op, b) for b in sorted(_used.get(op, {_automatic(op, device)}))) for op in OPS}
+    return {op: ", ".join(_described(op, b) for b in sorted(_used.get(op, {_automatic(device)}))) for op in OPS}

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "policy/terms.h"
+
 namespace crossthink {
 
 struct GroupAdvantage {
@@ -16,34 +18,18 @@ struct GroupAdvantage {
 // (r - mean) / (unbiased std + eps) within each group; a group of one or without spread gets zeros.
 void group_advantage(const GroupAdvantage& p);
 
-enum class Normaliser { kSequenceMean, kTokenMean, kLength };  // "grpo", "dapo", "dr_grpo"
-
-struct PolicyLoss {
-    const float* logp;  // [n], like all that follow
-    const float* old_logp;
-    const float* advantage;
-    const bool* mask;
-    const int64_t* sequence;    // equal ids side by side
-    const float* ref_logp;      // null: no KL
-    const float* sampler_logp;  // null: no correction
+struct SequenceMeans {
+    const bool* mask;         // [n], like all that follow
+    const int64_t* sequence;  // equal ids side by side
+    const float* x;           // null: counts alone
+    float* count;             // active tokens of the token's sequence
+    float* mean;              // of x over them; not written where x is null
     int64_t n;
-    Normaliser normaliser;
-    double sequences;  // in the whole batch; negative: those with an active token here
-    double tokens;     // active ones in the whole batch; negative: those here
-    double max_completion_length;
-    double clip_low;
-    double clip_high;
-    double kl_coef;
-    double sampler_cap;
 };
 
-struct PolicyLossResult {
-    float* loss;     // [1]
-    float* grad;     // [n], d loss / d logp
-    float* metrics;  // [4], means over the active tokens: kl, clip_fraction, ratio_mean, approx_kl
-};
+void sequence_means(const SequenceMeans& p);
 
-// The loss and its gradient in one pass; kernels/reference.py spells out the formulas. Sums are fp64 in token order.
-void policy_loss(const PolicyLoss& p, const PolicyLossResult& result);
+// Fills grad [n] (d loss / d logp, 0 where masked) and sums [kPolicySums] over the active tokens, fp64 in token order.
+void policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums);
 
 }  // namespace crossthink

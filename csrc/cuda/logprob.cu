@@ -7,38 +7,20 @@
 //
 // Arithmetic is fp32. The order of the sums depends on the vocabulary alone. kernels/reference.py is the specification.
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include "cuda/check.h"
 #include "cuda/logprob.h"
+#include "cuda/vector.h"
 
 namespace crossthink {
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarp = 32;
+constexpr int kPack = 4;   // values a thread loads at once
+constexpr int kPacks = 4;  // loads in flight
+constexpr int kStep = kThreads * kPack;
 // In place of -inf: differences stay finite, over a temperature as well; a NaN logit stays NaN.
 constexpr float kLowest = -1e30f;
-
-__device__ float widen(float x) { return x; }
-__device__ float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
-__device__ float widen(__half x) { return __half2float(x); }
-
-template <class T>
-__device__ T narrow(float x);
-template <>
-__device__ float narrow<float>(float x) {
-    return x;
-}
-template <>
-__device__ __nv_bfloat16 narrow<__nv_bfloat16>(float x) {
-    return __float2bfloat16(x);
-}
-template <>
-__device__ __half narrow<__half>(float x) {
-    return __float2half(x);
-}
 
 struct Online {
     float top = kLowest, exps = 0, product = 0;
@@ -51,13 +33,18 @@ struct Online {
         top = new_top;
     }
 
-    __device__ void add(float logit, float inverse_temperature) {
-        if (logit < kLowest) logit = kLowest;
-        if (logit > top) move_to(logit, inverse_temperature);
-        const float u = (logit - top) * inverse_temperature;
-        const float e = expf(u);
-        exps += e;
-        product += e > 0 ? e * u : e;  // 0 where e^u is 0, NaN where u is
+    __device__ void add(const float (&logits)[kPack], float inverse_temperature) {
+        float largest = top;
+#pragma unroll
+        for (float x : logits) largest = fmaxf(largest, x);
+        if (largest > top) move_to(largest, inverse_temperature);
+#pragma unroll
+        for (float x : logits) {
+            const float u = ((x < kLowest ? kLowest : x) - top) * inverse_temperature;
+            const float e = expf(u);
+            exps += e;
+            product += e > 0 ? e * u : e;  // 0 where e^u is 0, NaN where u is
+        }
     }
 
     __device__ void merge(Online other, float inverse_temperature) {
@@ -88,58 +75,104 @@ __device__ Online merge_block(Online mine, float inverse_temperature) {
     return mine;
 }
 
-template <class T>
-__global__ void forward_kernel(CudaLogprobForward p) {
+template <class T, bool kAligned>
+__global__ void __launch_bounds__(kThreads) forward_kernel(CudaLogprobForward p) {
     const int64_t row = blockIdx.x;
     const T* logits = static_cast<const T*>(p.logits) + row * p.row_stride;
     Online mine;
-    for (int64_t i = threadIdx.x; i < p.vocab; i += kThreads) mine.add(widen(logits[i]), p.inverse_temperature);
+    for (int64_t start = threadIdx.x * kPack; start < p.vocab; start += kPacks * kStep) {
+        float x[kPacks][kPack];
+#pragma unroll
+        for (int k = 0; k < kPacks; ++k) load<kAligned>(logits, start + k * kStep, p.vocab, kLowest, x[k]);
+#pragma unroll
+        for (int k = 0; k < kPacks; ++k) mine.add(x[k], p.inverse_temperature);
+    }
     mine = merge_block(mine, p.inverse_temperature);
     if (threadIdx.x != 0) return;
     const int64_t token = p.token[row];
     const bool inside = token >= 0 && token < p.vocab;
     const float log_sum = logf(mine.exps);
-    const float chosen = inside ? widen(logits[token]) : nanf("");
-    p.logp[row] = (chosen - mine.top) * p.inverse_temperature - log_sum;
+    const float x = inside ? widen(logits[token]) : nanf("");
+    p.logp[row] = (x - mine.top) * p.inverse_temperature - log_sum;
     p.entropy[row] = log_sum - mine.product / mine.exps;
     p.stats[2 * row] = mine.top;
     p.stats[2 * row + 1] = log_sum;
 }
 
-// grad = (g (delta - p) - h p (log p + entropy)) / temperature
-template <class T>
-__global__ void backward_kernel(CudaLogprobBackward p) {
+// grad = (g (delta - p) - h p (log p + entropy)) / temperature. Where it is written over the logits, narrower, a
+// thread's values lie where others still have to read: all of a step is read before any of it is written, and what a
+// step writes ends before the next one's begins.
+template <class T, class G, bool kAligned>
+__global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward p) {
     const int64_t row = blockIdx.x;
     const T* logits = static_cast<const T*>(p.logits) + row * p.row_stride;
-    T* grad = static_cast<T*>(p.grad_logits) + row * p.vocab;
+    G* grad = static_cast<G*>(p.grad_logits) + row * p.grad_row_stride;
     const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1], entropy = p.entropy[row];
     const float g = p.grad_logp[row], h = p.grad_entropy[row];
     const int64_t token = p.token[row];
-    for (int64_t i = threadIdx.x; i < p.vocab; i += kThreads) {
-        float log_prob = (widen(logits[i]) - top) * p.inverse_temperature - log_sum;
-        const float prob = expf(log_prob);
-        if (prob == 0) log_prob = 0;
-        const float dz = (i == token ? g : 0.0f) - prob * g - h * prob * (log_prob + entropy);
-        grad[i] = narrow<T>(dz * p.inverse_temperature);
+    for (int64_t first = 0; first < p.vocab; first += kPacks * kStep) {
+        const int64_t start = first + threadIdx.x * kPack;
+        float x[kPacks][kPack];
+#pragma unroll
+        for (int k = 0; k < kPacks; ++k) load<kAligned>(logits, start + k * kStep, p.vocab, kLowest, x[k]);
+        __syncthreads();
+#pragma unroll
+        for (int k = 0; k < kPacks; ++k) {
+#pragma unroll
+            for (int i = 0; i < kPack; ++i) {
+                float log_prob = (x[k][i] - top) * p.inverse_temperature - log_sum;
+                const float prob = expf(log_prob);
+                if (prob == 0) log_prob = 0;
+                const float own = start + k * kStep + i == token ? g : 0.0f;
+                x[k][i] = (own - prob * g - h * prob * (log_prob + entropy)) * p.inverse_temperature;
+            }
+            store<kAligned>(grad, start + k * kStep, p.vocab, x[k]);
+        }
     }
 }
 
 template <class Params>
-void launch(const Params& p, void* stream, void (*fp32)(Params), void (*bf16)(Params), void (*fp16)(Params)) {
+void launch(const Params& p, void* stream, void (*kernel)(Params)) {
     if (p.rows == 0) return;
-    const auto kernel = p.type == LogitType::kFloat32 ? fp32 : p.type == LogitType::kBFloat16 ? bf16 : fp16;
     kernel<<<static_cast<unsigned>(p.rows), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
+}
+
+int64_t bytes(FloatType type) { return type == FloatType::kFloat32 ? 4 : 2; }
+
+template <class T>
+auto forward_of(bool aligned) {
+    return aligned ? forward_kernel<T, true> : forward_kernel<T, false>;
+}
+
+template <class T, class G>
+auto backward_of(bool aligned) {
+    return aligned ? backward_kernel<T, G, true> : backward_kernel<T, G, false>;
 }
 
 }  // namespace
 
 void cuda_token_logprob_forward(const CudaLogprobForward& p, void* stream) {
-    launch(p, stream, forward_kernel<float>, forward_kernel<__nv_bfloat16>, forward_kernel<__half>);
+    const bool aligned = is_aligned(p.logits, p.row_stride * bytes(p.type), kPack * bytes(p.type));
+    launch(p, stream,
+           p.type == FloatType::kFloat32    ? forward_of<float>(aligned)
+           : p.type == FloatType::kBFloat16 ? forward_of<__nv_bfloat16>(aligned)
+                                            : forward_of<__half>(aligned));
 }
 
 void cuda_token_logprob_backward(const CudaLogprobBackward& p, void* stream) {
-    launch(p, stream, backward_kernel<float>, backward_kernel<__nv_bfloat16>, backward_kernel<__half>);
+    const int64_t wide = bytes(p.type), narrow_bytes = bytes(p.grad_type);
+    const bool aligned = is_aligned(p.logits, p.row_stride * wide, kPack * wide) &&
+                         is_aligned(p.grad_logits, p.grad_row_stride * narrow_bytes, kPack * narrow_bytes);
+    if (p.type == FloatType::kFloat32 && p.grad_type == FloatType::kBFloat16) {
+        return launch(p, stream, backward_of<float, __nv_bfloat16>(aligned));
+    }
+    if (p.type != p.grad_type)
+        throw std::invalid_argument("the gradient's type must be the logits', or bfloat16 of float32");
+    launch(p, stream,
+           p.type == FloatType::kFloat32    ? backward_of<float, float>(aligned)
+           : p.type == FloatType::kBFloat16 ? backward_of<__nv_bfloat16, __nv_bfloat16>(aligned)
+                                            : backward_of<__half, __half>(aligned));
 }
 
 }  // namespace crossthink

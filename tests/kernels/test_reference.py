@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from crossthink.kernels import reference
+from crossthink.kernels.loss_options import LossOptions
 
 F64 = torch.float64
 
@@ -59,15 +60,51 @@ def test_group_advantage_gradients(kind: str) -> None:
     assert torch.autograd.gradcheck(lambda r: reference.group_advantage(r, group, kind)[:3], [reward])
 
 
-@pytest.mark.parametrize("kind", ["grpo", "dapo", "dr_grpo"])
-def test_policy_loss_gradients(kind: str) -> None:
+@pytest.mark.parametrize("options", [
+    LossOptions(kl_coef=0.3), LossOptions(kind="dapo", kl="k2", kl_coef=0.3, correction="mask"),
+    LossOptions(kind="bnpo", kl="k1", kl_coef=0.3, dual_clip=1.5), LossOptions(kind="dr_grpo", max_completion_length=8),
+], ids=lambda o: f"{o.kind}-{o.surrogate}")
+def test_policy_loss_gradients(options: LossOptions) -> None:
     torch.manual_seed(1)
     columns = [torch.randn(9, dtype=F64) for _ in range(5)]
     mask = torch.tensor([1, 1, 0, 1, 1, 1, 0, 1, 1], dtype=torch.bool)
     sequence = torch.tensor([0, 0, 0, 4, 4, 5, 6, 9, 9])
 
     def loss(logp: torch.Tensor) -> torch.Tensor:
-        return reference.policy_loss(logp, *columns[1:3], mask, sequence, kind=kind, ref_logp=columns[3], kl_coef=0.3,
-                                     sampler_logp=columns[4], max_completion_length=8)[0]
+        return reference.policy_loss(logp, *columns[1:3], mask, sequence, options, columns[3], columns[4])[0]
 
     assert torch.autograd.gradcheck(loss, [columns[0].requires_grad_()])
+
+
+def test_gspo_has_the_gradient_of_its_sequences_ratio() -> None:
+    # the mean log-ratio itself as a function of every log-prob, one advantage a sequence, clip at 0.8 and 1.2
+    torch.manual_seed(3)
+    logp = (0.1 * torch.randn(6, dtype=F64)).requires_grad_()
+    old, sequence = 0.1 * torch.randn(6, dtype=F64), torch.tensor([0, 0, 0, 1, 1, 2])
+    advantage = torch.tensor([1.0, -2.0, 0.5], dtype=F64)
+    loss, _ = reference.policy_loss(logp, old, advantage[sequence], torch.ones(6, dtype=torch.bool), sequence,
+                                    LossOptions(surrogate="gspo"))
+    ratios = torch.stack([(logp - old)[sequence == i].mean().exp() for i in range(3)])
+    expected = -torch.minimum(ratios * advantage, ratios.clamp(0.8, 1.2) * advantage).mean()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(*(torch.autograd.grad(x, logp, retain_graph=True)[0] for x in (loss, expected)))
+
+
+def test_linear_policy_loss_gradients() -> None:
+    torch.manual_seed(2)
+    inputs = [torch.randn(*shape, dtype=F64, requires_grad=True) for shape in ((4, 3), (7, 3), (7,))]
+    token, mask = torch.tensor([0, 6, 3, 3]), torch.tensor([True, True, False, True])
+    old, advantage = torch.randn(2, 4, dtype=F64)
+    options = LossOptions(entropy_coef=0.2, clip_low=0.9, clip_high=9.0)
+
+    def loss(hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        return reference.linear_policy_loss(hidden, weight, token, old - 2, advantage, mask, torch.tensor([0, 0, 1, 1]),
+                                            options, bias=bias, temperature=0.7)[0]
+
+    assert torch.autograd.gradcheck(loss, inputs)
+
+
+def test_options_survive_their_encoding() -> None:
+    options = LossOptions(kind="dr_grpo", surrogate="cispo", dual_clip=3.0, kl="k1", kl_coef=0.001, entropy_coef=0.01,
+                          sequences=12, max_completion_length=64)
+    assert LossOptions.decode(*options.encode()) == options

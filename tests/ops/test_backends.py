@@ -1,10 +1,13 @@
 """The face of the ops: which backend runs, errors instead of silent substitutes, and torch's contract of custom ops."""
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
 torch = pytest.importorskip("torch")
+
+from crossthink.kernels.loss_options import LossOptions
 
 from crossthink import _core, ops
 from crossthink.ops import backends
@@ -55,19 +58,21 @@ def test_errors_name_the_argument() -> None:
         ops.linear_logprob(LOGITS, torch.zeros(4, 3), TOKEN, bias=torch.zeros(3))
 
 
-def test_custom_ops_keep_torchs_contract() -> None:
+def test_custom_ops_keep_torchs_contract(fast: str, place: Callable[[str], str]) -> None:
     torch.manual_seed(0)
-    hidden, weight = torch.randn(5, 4, requires_grad=True), torch.randn(7, 4, requires_grad=True)
-    token, column = torch.tensor([0, 6, 2, 3, 3]), torch.randn(5)
-    library = torch.ops.crossthink
-    for bias in (None, torch.randn(7, requires_grad=True)):
-        torch.library.opcheck(library.linear_logprob_cpp.default, (hidden, weight, token, bias, 0.7))
-    torch.library.opcheck(library.token_logprob_cpp.default, (torch.randn(5, 7, requires_grad=True), token, 0.7))
-    torch.library.opcheck(library.group_advantage_cpp.default, (column, torch.tensor([0, 0, 1, 1, 1]), "grpo", 1e-6))
+    device = place(fast)
+    hidden, weight = (torch.randn(*shape, device=device, requires_grad=True) for shape in ((5, 4), (7, 4)))
+    token, column = torch.tensor([0, 6, 2, 3, 3], device=device), torch.randn(5, device=device)
+    library, group = torch.ops.crossthink, torch.tensor([0, 0, 1, 1, 1], device=device)
+    for bias in (None, torch.randn(7, device=device, requires_grad=True)):
+        torch.library.opcheck(library.linear_logprob.default, (hidden, weight, token, bias, 0.7, fast))
+    torch.library.opcheck(library.token_logprob.default,
+                          (torch.randn(5, 7, device=device, requires_grad=True), token, 0.7, fast))
+    torch.library.opcheck(library.group_advantage.default, (column, group, "grpo", 1e-6, fast))
     torch.library.opcheck(
-        library.policy_loss_cpp.default,
-        (torch.randn(5, requires_grad=True), column, column, column > 0, torch.tensor([0, 0, 3, 3, 3]), column, None,
-         "grpo", 2, None, None, 0.2, 0.2, 0.1, 2.0))
+        library.policy_loss.default,
+        (torch.randn(5, device=device, requires_grad=True), column, column, column > 0, group, column, None,
+         *LossOptions(kl_coef=0.1, sequences=2).encode(), fast))
 
 
 def test_torch_compile_takes_the_ops_whole() -> None:

@@ -1,0 +1,89 @@
+"""The head's matrix products, a chunk of tokens at a time: logits, and from their gradient that of every input.
+
+Every product that makes logits or a gradient of hidden states runs on one padded shape, [tile, D] x [D, V] and
+[tile, V] x [V, D], whatever the number of tokens: a token's row has the same bits alone, in a batch and in a pack. The
+gradient of the weight, which sums over tokens, is one product a chunk, accumulated in fp32.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+Tensor = torch.Tensor
+
+CHUNK_ELEMENTS = 1 << 25
+"""Logits that are held at a time on the CPU, 128 MiB, or a tile's where those are more."""
+CPU_TILE, GPU_TILE = 128, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which gradients are asked for."""
+
+    hidden: bool
+    weight: bool
+    bias: bool
+
+
+class Head:
+    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in.
+
+    bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere and for
+    mixed dtypes everything is widened to fp32.
+    """
+
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs) -> None:
+        narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
+        self.dtype = torch.bfloat16 if narrow else torch.float32
+        self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
+        self.bias = None if bias is None else bias.detach().float()
+        tokens, (vocabulary, width) = hidden.shape[0], weight.shape
+        self.tile = GPU_TILE if hidden.is_cuda else CPU_TILE
+        tiles = 1 if hidden.is_cuda else max(CHUNK_ELEMENTS // max(vocabulary * self.tile, 1), 1)
+        self.chunk = min(tiles, max(-(-tokens // self.tile), 1)) * self.tile
+        self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
+        # rows of a whole number of 32 bytes, which the device's fast products ask for
+        padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
+        self.buffer = hidden.new_empty((self.chunk if tokens else 0, padded), dtype=torch.float32)[:, :vocabulary]
+        self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
+        self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
+        self.grad_weight = hidden.new_zeros(weight.shape if needs.weight else 0, dtype=torch.float32)
+        self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)
+
+    def logits(self, part: slice) -> Tensor:
+        """The logits [t, V] of a part, fp32, in a buffer that the next call writes over."""
+        rows = part.stop - part.start
+        self.stage[:rows].copy_(self.hidden[part])
+        for tile in self._tiles(rows):
+            _product(self.stage[tile], self.weight.T, self.buffer[tile], self.bias)
+        return self.buffer[:rows]
+
+    def backward(self, part: slice, dz: Tensor) -> None:
+        """Take the gradient of the logits that `logits(part)` gave last; `dz` lies over them."""
+        rows = part.stop - part.start
+        if self.needs.weight:
+            _product(dz.T, self.stage[:rows], self.grad_weight, self.grad_weight)
+        if self.needs.bias:
+            self.grad_bias += dz.sum(0, dtype=torch.float32)
+        if not self.needs.hidden:
+            return
+        whole = dz.as_strided((self.buffer.shape[0], dz.shape[1]), dz.stride())
+        for tile in self._tiles(rows):
+            torch.mm(whole[tile], self.weight, out=self.stage[tile])
+        self.grad_hidden[part] = self.stage[:rows]
+
+    def _tiles(self, rows: int) -> list[slice]:
+        return [slice(start, start + self.tile) for start in range(0, rows, self.tile)]
+
+
+def _product(a: Tensor, b: Tensor, out: Tensor, plus: Tensor | None) -> None:
+    """out = a @ b (+ plus, which may be out), summed in fp32."""
+    if plus is None:
+        torch.mm(a, b, out=out) if a.dtype == out.dtype else torch.mm(a, b, out_dtype=out.dtype, out=out)
+    elif a.dtype == out.dtype:
+        torch.addmm(plus, a, b, out=out)
+    elif plus is out:
+        torch.addmm(plus, a, b, out_dtype=out.dtype, out=out)
+    else:
+        torch.mm(a, b, out_dtype=out.dtype, out=out)
+        out += plus

@@ -1,0 +1,133 @@
+"""linear_policy_loss as a torch custom op: the loss and every gradient in one pass over chunks of logits.
+
+For each chunk: one product makes its logits, row kernels read log-probs and entropies off them, the policy terms turn
+those into one coefficient a token, row kernels write the gradient over the logits, and two products carry it on (6TDV
+flops where linear_logprob, which must make the logits again, takes 8TDV). A loss that looks at whole sequences (GSPO)
+is linear_logprob followed by policy_loss.
+"""
+
+from typing import Any
+
+import torch
+
+from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops import policy
+from crossthink.ops.head import Head, Needs
+from crossthink.ops.linear import linear_logprob
+from crossthink.ops.rows import over, rows_backward, rows_forward
+
+Tensor = torch.Tensor
+
+METRICS = (*policy.METRICS, "entropy")
+
+
+@torch.library.custom_op("crossthink::linear_policy_loss", mutates_args=())
+def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor,
+             sequence: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None, bias: Tensor | None,
+             temperature: float, words: str, numbers: list[float], needs: list[bool],
+             backend: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Loss [], metrics [5], log-probs [T], entropies [T], and gradients: hidden's [n, D] (n active tokens), weight's
+    and bias's (fp32), each empty where `needs` says that nobody asks for it."""
+    options = LossOptions.decode(words, numbers)
+    weights = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+    active = mask.nonzero()[:, 0]
+    old_logp, advantage, ref_logp, sampler_logp, weights, token = (
+        None if x is None else x.detach()[active]
+        for x in (old_logp, advantage, ref_logp, sampler_logp, weights, token))
+    here = torch.ones(len(active), dtype=torch.bool, device=mask.device)
+    head = Head(hidden.detach()[active], weight, bias, Needs(*needs))
+    sums = hidden.new_zeros(1 + len(policy.METRICS), dtype=torch.float64)
+    per_token = hidden.new_empty((2, len(active)), dtype=torch.float32)
+    for part in head.parts:
+        logits = head.logits(part)
+        logp, entropy, stats = rows_forward(backend, logits, token[part], temperature)
+        per_token[0, part], per_token[1, part] = logp, entropy
+        columns = (None if x is None else x[part] for x in (old_logp, None, advantage, weights, here, ref_logp,
+                                                            sampler_logp))
+        grad, terms = policy.policy_terms(backend, logp, *columns, options)
+        sums += terms
+        if any(needs):
+            dz = over(logits, head.dtype)
+            grad_entropy = -options.entropy_coef * weights[part]
+            rows_backward(backend, logits, token[part], (grad, grad_entropy), (entropy, stats), temperature, dz)
+            head.backward(part, dz)
+    loss = sums[0] - options.entropy_coef * (weights.double() * per_token[1]).sum()
+    means = torch.cat([sums[1:], per_token[1].double().sum()[None]]) / max(len(active), 1)
+    whole = hidden.new_zeros((2, len(mask)), dtype=torch.float32)
+    whole[:, active] = per_token
+    return (loss.float(), means.float(), whole[0].clone(), whole[1].clone(), head.grad_hidden, head.grad_weight,
+            head.grad_bias)
+
+
+@_forward.register_fake
+def _(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor,
+      sequence: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
+      words: str, numbers: list[float], needs: list[bool],
+      backend: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    active = torch.library.get_ctx().new_dynamic_size()
+    fp32 = {"dtype": torch.float32}
+    return (hidden.new_empty((), **fp32), hidden.new_empty(len(METRICS), **fp32),
+            hidden.new_empty(len(mask), **fp32), hidden.new_empty(len(mask), **fp32),
+            hidden.new_empty((active if needs[0] else 0, hidden.shape[1])),
+            weight.new_empty(weight.shape if needs[1] else 0, **fp32),
+            weight.new_empty(weight.shape[0] if needs[2] else 0, **fp32))
+
+
+def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    hidden, weight, mask, bias, ctx.needs = inputs[0], inputs[1], inputs[5], inputs[9], inputs[13]
+    ctx.shape, ctx.dtypes = hidden.shape, (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
+    ctx.save_for_backward(mask, *output[4:])
+
+
+def _gradient(ctx: Any, grad_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    mask, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
+    grad_hidden = None
+    if ctx.needs[0]:
+        grad_hidden = active_hidden.new_zeros(ctx.shape)
+        grad_hidden[mask] = active_hidden * grad_loss.to(active_hidden.dtype)
+    grads = [None] * 15
+    grads[0] = grad_hidden
+    grads[1] = _scaled(grad_weight, grad_loss, ctx.dtypes[1]) if ctx.needs[1] else None
+    grads[9] = _scaled(grad_bias, grad_loss, ctx.dtypes[2]) if ctx.needs[2] else None
+    return tuple(grads)
+
+
+def _scaled(grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
+    """grad * by in another dtype, in one pass and in place where the dtype is the same: a head's gradient is large."""
+    if dtype != grad.dtype:
+        return torch.mul(grad, by, out=torch.empty_like(grad, dtype=dtype))
+    return grad if by.device.type == "cpu" and by.item() == 1 else grad.mul_(by)
+
+
+_forward.register_autograd(_gradient, setup_context=_context)
+
+
+def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor,
+                       mask: Tensor, sequence: Tensor, options: LossOptions, ref_logp: Tensor | None,
+                       sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
+                       backend: str) -> tuple[Tensor, dict[str, Tensor]]:
+    """kernels/reference.py's op; gradients have the dtypes of their inputs and can be asked for once."""
+    if options.whole_sequences:
+        return _in_two_passes(hidden, weight, token, old_logp, advantage, mask, sequence, options, ref_logp,
+                              sampler_logp, bias, temperature, backend)
+    needs = [torch.is_grad_enabled() and x is not None and x.requires_grad for x in (hidden, weight, bias)]
+    loss, means, logp, entropies, *_ = _forward(hidden, weight, token, old_logp, advantage, mask, sequence, ref_logp,
+                                                sampler_logp, bias, temperature, *options.encode(), needs, backend)
+    metrics = dict(zip(METRICS, means.detach().unbind(), strict=True))
+    return loss, {**metrics, "logp": logp.detach(), "entropies": entropies.detach()}
+
+
+def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor,
+                   mask: Tensor, sequence: Tensor, options: LossOptions, ref_logp: Tensor | None,
+                   sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
+                   backend: str) -> tuple[Tensor, dict[str, Tensor]]:
+    active = mask.nonzero()[:, 0]
+    found = linear_logprob(hidden[active], weight, token[active], bias, temperature, backend)
+    logp, entropies = (x.new_zeros(len(mask)).index_copy(0, active, x) for x in found)
+    loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
+                                       backend)
+    if options.entropy_coef:
+        weights = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+        loss = loss - options.entropy_coef * (weights * entropies).sum()
+    mean = entropies.detach().sum() / max(len(active), 1)
+    return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

@@ -1,0 +1,67 @@
+"""The row kernels of every backend behind two functions: log-prob and entropy of rows of logits, and their gradient."""
+
+import torch
+
+from crossthink import _core
+
+Tensor = torch.Tensor
+
+
+def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-prob [T], entropy [T] and statistics [T, 2] (largest logit, log of the sum of exponentials), fp32.
+
+    logits [T, V] with contiguous rows, fp32 (on the device 16 bits as well); token [T] int64, contiguous.
+    """
+    logp, entropy, stats = row_results(logits)
+    if backend == "cpp":
+        _core.token_logprob_forward(logits.numpy(), token.numpy(), temperature, logp.numpy(), entropy.numpy(),
+                                    stats.numpy(), torch.get_num_threads())
+    elif backend == "cuda":
+        with torch.cuda.device(logits.device):
+            _core.cuda_token_logprob_forward(
+                logits.data_ptr(), _type(logits), token.data_ptr(), logp.data_ptr(), entropy.data_ptr(),
+                stats.data_ptr(), *logits.shape, logits.stride(0), temperature,
+                torch.cuda.current_stream().cuda_stream)
+    else:
+        from crossthink.kernels import token_logprob  # triton is not on every machine
+
+        token_logprob.forward(logits, token, temperature, logp, entropy, stats)
+    return logp, entropy, stats
+
+
+def rows_backward(backend: str, logits: Tensor, token: Tensor, grads: tuple[Tensor, Tensor],
+                  saved: tuple[Tensor, Tensor], temperature: float, grad: Tensor) -> None:
+    """Fill `grad` [T, V] from the forward's logits, the gradients of logp and entropy [T], and its (entropy, stats).
+
+    `grad` may be the logits themselves, or their narrower view (`over`); cpp takes nothing but the logits themselves.
+    """
+    if backend == "cpp":
+        assert grad is logits
+        _core.token_logprob_backward(logits.numpy(), token.numpy(), *(x.numpy() for x in (*grads, *saved)), temperature,
+                                     torch.get_num_threads())
+    elif backend == "cuda":
+        with torch.cuda.device(logits.device):
+            _core.cuda_token_logprob_backward(
+                logits.data_ptr(), _type(logits), token.data_ptr(), *(x.data_ptr() for x in (*grads, *saved)),
+                grad.data_ptr(), _type(grad), *logits.shape, logits.stride(0), grad.stride(0), temperature,
+                torch.cuda.current_stream().cuda_stream)
+    else:
+        from crossthink.kernels import token_logprob
+
+        token_logprob.backward(logits, token, grads, saved, grad, temperature)
+
+
+def over(logits: Tensor, dtype: torch.dtype) -> Tensor:
+    """A [T, V] tensor of a dtype no wider than the logits', whose rows begin where theirs do."""
+    return logits if dtype == logits.dtype else logits.view(dtype)[:, :logits.shape[1]]
+
+
+def row_results(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Empty log-prob, entropy and statistics for rows of logits."""
+    rows = logits.shape[0]
+    return (logits.new_empty(rows, dtype=torch.float32), logits.new_empty(rows, dtype=torch.float32),
+            logits.new_empty((rows, 2), dtype=torch.float32))
+
+
+def _type(x: Tensor) -> str:
+    return str(x.dtype).removeprefix("torch.")

@@ -1,0 +1,122 @@
+// Group advantages, sequence means and policy terms on the device. A warp takes a whole run of equal ids, which the one
+// at its first place does, so a run's result depends on nothing but the run; sums are fp64 in a fixed tree.
+
+#include "cuda/check.h"
+#include "cuda/policy.h"
+
+namespace crossthink {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kWarp = 32;
+constexpr int kWarps = kThreads / kWarp;
+
+__device__ double warp_sum(double x) {
+    for (int distance = kWarp / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(~0u, x, distance);
+    return x;
+}
+
+// Calls work(i) for this lane's share of the run that begins at `begin`; returns where the run ends.
+template <class Work>
+__device__ int64_t each_of_run(const int64_t* id, int64_t begin, int64_t n, const Work& work) {
+    const int64_t own = id[begin];
+    for (int64_t start = begin;; start += kWarp) {
+        const int64_t i = start + threadIdx.x % kWarp;
+        const bool inside = i < n && id[i] == own;
+        if (inside) work(i);
+        const unsigned members = __ballot_sync(~0u, inside);
+        if (members != ~0u) return start + __popc(members);
+    }
+}
+
+// The place that this warp looks at, or -1 where no run begins there.
+__device__ int64_t run_begin(const int64_t* id, int64_t n) {
+    const int64_t i = int64_t(blockIdx.x) * kWarps + threadIdx.x / kWarp;
+    return i < n && (i == 0 || id[i - 1] != id[i]) ? i : -1;
+}
+
+__global__ void __launch_bounds__(kThreads) advantage_kernel(GroupAdvantage p) {
+    const int64_t begin = run_begin(p.group, p.n);
+    if (begin < 0) return;
+    const float first = p.reward[begin];
+    double sum = 0;
+    bool flat = true;
+    const int64_t end = each_of_run(p.group, begin, p.n, [&](int64_t i) {
+        sum += p.reward[i];
+        flat = flat && p.reward[i] == first;
+    });
+    const double n = static_cast<double>(end - begin), mean = warp_sum(sum) / n;
+    double squares = 0;
+    each_of_run(p.group, begin, p.n, [&](int64_t i) { squares += (p.reward[i] - mean) * (p.reward[i] - mean); });
+    squares = warp_sum(squares);
+    flat = __all_sync(~0u, flat);
+    const double divisor = p.divide_by_std && !flat ? sqrt(squares / (n - 1)) + p.eps : 1.0;
+    each_of_run(p.group, begin, p.n,
+                [&](int64_t i) { p.advantage[i] = flat ? 0.0f : static_cast<float>((p.reward[i] - mean) / divisor); });
+}
+
+__global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
+    const int64_t begin = run_begin(p.sequence, p.n);
+    if (begin < 0) return;
+    double count = 0, sum = 0;
+    each_of_run(p.sequence, begin, p.n, [&](int64_t i) {
+        if (!p.mask[i]) return;
+        count += 1;
+        if (p.x) sum += p.x[i];
+    });
+    count = warp_sum(count);
+    const double mean = warp_sum(sum) / fmax(count, 1.0);
+    each_of_run(p.sequence, begin, p.n, [&](int64_t i) {
+        p.count[i] = static_cast<float>(count);
+        if (p.x) p.mean[i] = static_cast<float>(mean);
+    });
+}
+
+__global__ void __launch_bounds__(kThreads)
+    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
+    const int64_t i = int64_t(blockIdx.x) * kThreads + threadIdx.x;
+    PolicyTerm t{};
+    if (i < columns.n) {
+        if (columns.mask[i]) t = policy_term(options, columns, i);
+        grad[i] = static_cast<float>(t.grad);
+    }
+    __shared__ double warps[kWarps][kPolicySums];
+    const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
+    for (int k = 0; k < kPolicySums; ++k) {
+        const double sum = warp_sum(terms[k]);
+        if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp][k] = sum;
+    }
+    __syncthreads();
+    if (threadIdx.x >= kPolicySums) return;
+    double sum = 0;
+    for (const auto& warp : warps) sum += warp[threadIdx.x];
+    sums[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = sum;
+}
+
+unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n + of_a_block - 1) / of_a_block); }
+
+}  // namespace
+
+int64_t cuda_policy_blocks(int64_t n) { return blocks(n, kThreads); }
+
+void cuda_group_advantage(const GroupAdvantage& p, void* stream) {
+    if (p.n == 0) return;
+    advantage_kernel<<<blocks(p.n, kWarps), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
+}
+
+void cuda_sequence_means(const SequenceMeans& p, void* stream) {
+    if (p.n == 0) return;
+    means_kernel<<<blocks(p.n, kWarps), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
+}
+
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
+                       void* stream) {
+    if (columns.n == 0) return;
+    terms_kernel<<<blocks(columns.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns,
+                                                                                                  grad, sums);
+    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace crossthink

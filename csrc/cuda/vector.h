@@ -1,0 +1,58 @@
+#pragma once
+
+// Sixteen-byte loads and stores of fp32, bf16 and fp16, widened to fp32 on the way.
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+namespace crossthink {
+
+__device__ inline float widen(float x) { return x; }
+__device__ inline float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
+__device__ inline float widen(__half x) { return __half2float(x); }
+
+__device__ inline void narrow(float x, float& to) { to = x; }
+__device__ inline void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16(x); }
+__device__ inline void narrow(float x, __half& to) { to = __float2half(x); }
+
+template <class T, int N>
+struct alignas(sizeof(T) * N) Pack {
+    T x[N];
+};
+
+// N values from place `at` of a row that ends at `end`; what lies past it is `fill`. `kAligned`: every place that is a
+// multiple of N is on a boundary of the pack's size.
+template <bool kAligned, int N, class T>
+__device__ void load(const T* row, int64_t at, int64_t end, float fill, float (&out)[N]) {
+    if (kAligned && at + N <= end) {
+        const auto pack = *reinterpret_cast<const Pack<T, N>*>(row + at);
+#pragma unroll
+        for (int i = 0; i < N; ++i) out[i] = widen(pack.x[i]);
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; ++i) out[i] = at + i < end ? widen(row[at + i]) : fill;
+    }
+}
+
+template <bool kAligned, int N, class T>
+__device__ void store(T* row, int64_t at, int64_t end, const float (&values)[N]) {
+    if (kAligned && at + N <= end) {
+        Pack<T, N> pack;
+#pragma unroll
+        for (int i = 0; i < N; ++i) narrow(values[i], pack.x[i]);
+        *reinterpret_cast<Pack<T, N>*>(row + at) = pack;
+    } else {
+#pragma unroll
+        for (int i = 0; i < N; ++i) {
+            if (at + i < end) narrow(values[i], row[at + i]);
+        }
+    }
+}
+
+inline bool is_aligned(const void* base, int64_t row_bytes, int64_t bytes) {
+    return reinterpret_cast<uintptr_t>(base) % bytes == 0 && row_bytes % bytes == 0;
+}
+
+}  // namespace crossthink

@@ -1,0 +1,45 @@
+"""The backends that can run here: each test of an op runs on all of them.
+
+Triton runs on the GPU, or in a process with TRITON_INTERPRET=1 on the CPU: test_interpreted.py starts that one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from crossthink import _core
+
+GPU = torch.cuda.is_available()
+FAST = ["cpp", *(["triton"] if GPU or os.environ.get("TRITON_INTERPRET") == "1" else []),
+        *(["cuda"] if GPU and _core.with_cuda else [])]
+
+
+@pytest.fixture(params=FAST)
+def fast(request: pytest.FixtureRequest) -> str:
+    """Every backend that has kernels."""
+    return str(request.param)
+
+
+@pytest.fixture(params=[*FAST, "eager"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Every backend."""
+    return str(request.param)
+
+
+@pytest.fixture
+def place() -> Callable[[str], str]:
+    """A function that names the device a backend is tested on."""
+    return lambda backend: "cuda" if GPU and backend in ("triton", "cuda") else "cpu"
+
+
+@pytest.fixture(params=[*(f"cpp-{isa}" for isa in _core.available_isas()), *FAST[1:]])
+def rows(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every backend that has row kernels, the core's in turn for each instruction set of this machine."""
+    backend, _, isa = request.param.partition("-")
+    if isa:
+        _core.use_isa(isa)
+    yield backend
+    _core.use_isa(_core.available_isas()[0])
