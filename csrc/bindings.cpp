@@ -143,9 +143,9 @@ LossOptions loss_options(const std::string& surrogate, const std::string& kl, co
 }
 
 void terms(const LossOptions& options, const Floats& logp, const std::optional<Floats>& old_logp,
-           const std::optional<Floats>& log_ratio, const Floats& advantages, const Floats& weight, const Bools& mask,
-           const std::optional<Floats>& ref_logp, const std::optional<Floats>& sampler_logp, Floats grad,
-           Doubles sums) {
+           const std::optional<Floats>& log_ratio, const Floats& advantages, const Doubles& scale,
+           const std::optional<Floats>& count, const Bools& mask, const std::optional<Floats>& ref_logp,
+           const std::optional<Floats>& sampler_logp, Floats grad, Doubles sums) {
     const int64_t n = logp.size();
     const auto optional = [n](const std::optional<Floats>& column, const char* name, bool needed) -> const float* {
         require(column || !needed, std::string(name) + " is missing");
@@ -155,7 +155,7 @@ void terms(const LossOptions& options, const Floats& logp, const std::optional<F
     };
     require_shape(logp, "logp", {n});
     require_shape(advantages, "advantage", {n});
-    require_shape(weight, "weight", {n});
+    require(scale.size() == 1, "scale must hold 1 element");
     require_shape(mask, "mask", {n});
     require_shape(grad, "grad", {n});
     require_shape(sums, "sums", {kPolicySums});
@@ -163,7 +163,8 @@ void terms(const LossOptions& options, const Floats& logp, const std::optional<F
                                 optional(old_logp, "old_logp", false),
                                 optional(log_ratio, "log_ratio", false),
                                 advantages.data(),
-                                weight.data(),
+                                scale.data(),
+                                optional(count, "count", false),
                                 mask.data(),
                                 optional(ref_logp, "ref_logp", options.kl != Kl::kNone),
                                 optional(sampler_logp, "sampler_logp", options.correction != Correction::kNone),
@@ -202,9 +203,9 @@ PYBIND11_MODULE(_core, m) {
         .def(py::init(&loss_options), "surrogate"_a, "kl"_a, "correction"_a, "clip_low"_a, "clip_high"_a, "dual_clip"_a,
              "kl_coef"_a, "sampler_cap"_a, "sampler_floor"_a);
     m.def("policy_terms", &terms, "options"_a, "logp"_a.noconvert(), "old_logp"_a.noconvert(),
-          "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "weight"_a.noconvert(), "mask"_a.noconvert(),
-          "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(), "sums"_a.noconvert(),
-          "Fills grad [T] and sums [5]: loss, kl, clipped, ratio, -log-ratio.");
+          "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "scale"_a.noconvert(), "count"_a.noconvert(),
+          "mask"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(),
+          "sums"_a.noconvert(), "Fills grad [T] and sums [5]: loss, kl, clipped, ratio, -log-ratio.");
 #ifdef CROSSTHINK_WITH_CUDA
     m.attr("with_cuda") = true;
     bind_cuda(m);

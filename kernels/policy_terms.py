@@ -1,7 +1,7 @@
 """policy_terms in Triton: each token's gradient of a policy loss, and the sums that its metrics need, in one pass.
 
-fp64 inside: a log-ratio of 1e-4 would keep half of its digits in fp32. The eager meaning is `policy_loss` in
-kernels/reference.py; csrc/policy/terms.h is the same in C++.
+A token's arithmetic is fp32, sums are fp64. The eager meaning is `policy_loss` in kernels/reference.py;
+csrc/policy/terms.h is the same in C++.
 """
 
 import torch
@@ -11,7 +11,7 @@ from crossthink.kernels.loss_options import LossOptions
 
 Tensor = torch.Tensor
 
-TILE = 512
+TILE = 1024
 SUMS = tl.constexpr(5)
 """loss, kl, clipped, ratio, -log_ratio."""
 
@@ -49,15 +49,17 @@ def _kl(d, kind: tl.constexpr):  # type: ignore[no-untyped-def]
         value, grad = d * d / 2, -d
     else:
         inside = _cut(d, 20.0)
-        rise = tl.exp(inside) - 1
-        value = rise - inside
+        # e^d - d - 1 by its series where the difference would cancel
+        series = inside * inside * (1 / 2 + inside * (1 / 6 + inside * (1 / 24 + inside * (1 / 120 + inside / 720))))
+        value = tl.where(tl.abs(inside) < 0.1, series, tl.exp(inside) - 1 - inside)
+        rise = value + inside
         grad = tl.where((tl.abs(d) > 20.0) | (value > 10.0), 0.0, -rise)
         value = tl.where(value > 10.0, 10.0, value)
     return value, grad
 
 
 @triton.jit(do_not_specialize=["n"])
-def kernel(logp, old_logp, log_ratio, advantage, weight, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
+def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
            grad, sums, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
            correction: tl.constexpr, tile: tl.constexpr):
     """grad [n] fp32 and sums [programs, 5] fp64; columns that are None stand for what csrc/policy/terms.h says."""
@@ -65,19 +67,21 @@ def kernel(logp, old_logp, log_ratio, advantage, weight, mask, ref_logp, sampler
     place = program * tile + tl.arange(0, tile)
     inside = place < n
     active = tl.load(mask + place, mask=inside, other=0) != 0
-    new = tl.load(logp + place, mask=active, other=0.0).to(tl.float64)
-    a = tl.load(advantage + place, mask=active, other=0.0).to(tl.float64)
-    share = tl.load(weight + place, mask=active, other=0.0).to(tl.float64)
+    new = tl.load(logp + place, mask=active, other=0.0)
+    a = tl.load(advantage + place, mask=active, other=0.0)
+    share = tl.load(scale).to(tl.float32)
+    if count is not None:
+        share = share / tl.load(count + place, mask=active, other=1.0)
     old = new
     if old_logp is not None:
-        old = tl.load(old_logp + place, mask=active, other=0.0).to(tl.float64)
+        old = tl.load(old_logp + place, mask=active, other=0.0)
     moved = new - old
     used = moved
     if log_ratio is not None:
-        used = tl.load(log_ratio + place, mask=active, other=0.0).to(tl.float64)
+        used = tl.load(log_ratio + place, mask=active, other=0.0)
     value, slope, clipped, ratio = _surrogate(new, used, a, low, high, dual_clip, surrogate)
     if sampler_logp is not None:
-        w = tl.exp(_cut(old - tl.load(sampler_logp + place, mask=active, other=0.0).to(tl.float64), 20.0))
+        w = tl.exp(_cut(old - tl.load(sampler_logp + place, mask=active, other=0.0), 20.0))
         if correction == "truncate":
             w = tl.where(w > cap, cap, w)
         else:
@@ -86,30 +90,31 @@ def kernel(logp, old_logp, log_ratio, advantage, weight, mask, ref_logp, sampler
         slope *= w
     kl_value = moved * 0
     if ref_logp is not None:
-        kl_value, kl_slope = _kl(tl.load(ref_logp + place, mask=active, other=0.0).to(tl.float64) - new, kl)
+        kl_value, kl_slope = _kl(tl.load(ref_logp + place, mask=active, other=0.0) - new, kl)
         value += kl_coef * kl_value
         slope += kl_coef * kl_slope
-    tl.store(grad + place, tl.where(active, slope * share, 0.0).to(tl.float32), mask=inside)
+    tl.store(grad + place, tl.where(active, slope * share, 0.0), mask=inside)
     sums += program * SUMS
-    tl.store(sums, tl.sum(tl.where(active, value * share, 0.0), 0))
-    tl.store(sums + 1, tl.sum(tl.where(active, kl_value, 0.0), 0))
+    tl.store(sums, tl.sum(tl.where(active, value * share, 0.0).to(tl.float64), 0))
+    tl.store(sums + 1, tl.sum(tl.where(active, kl_value, 0.0).to(tl.float64), 0))
     tl.store(sums + 2, tl.sum(tl.where(active & clipped, 1.0, 0.0).to(tl.float64), 0))
-    tl.store(sums + 3, tl.sum(tl.where(active, ratio, 0.0), 0))
-    tl.store(sums + 4, tl.sum(tl.where(active, -moved, 0.0), 0))
+    tl.store(sums + 3, tl.sum(tl.where(active, ratio, 0.0).to(tl.float64), 0))
+    tl.store(sums + 4, tl.sum(tl.where(active, -moved, 0.0).to(tl.float64), 0))
 
 
-def policy_terms(logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor, weight: Tensor,
-                 mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
+def policy_terms(logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor, scale: Tensor,
+                 count: Tensor | None, mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32 and the sums [5] fp64; columns [T] fp32 contiguous, mask [T] bool."""
+    """d loss / d logp [T] fp32 and the sums [5] fp64; columns [T] fp32 contiguous, mask [T] bool; a token's term counts
+    scale ([] fp64), or scale / count."""
     n = logp.shape[0]
     programs = triton.cdiv(n, TILE)
     grad = torch.empty_like(logp)
     sums = logp.new_empty((programs, SUMS.value), dtype=torch.float64)
     if n:
         kernel[(programs,)](
-            logp, old_logp, log_ratio, advantage, weight, mask.view(torch.uint8), ref_logp, sampler_logp, grad, sums, n,
-            1 - options.clip_low, 1 + options.clip_high, options.dual_clip or 0.0, options.kl_coef, options.sampler_cap,
-            options.sampler_floor, surrogate=options.surrogate, kl=options.kl, correction=options.correction, tile=TILE,
-            num_warps=4, enable_fp_fusion=True)
+            logp, old_logp, log_ratio, advantage, scale, count, mask.view(torch.uint8), ref_logp, sampler_logp, grad,
+            sums, n, 1 - options.clip_low, 1 + options.clip_high, options.dual_clip or 0.0, options.kl_coef,
+            options.sampler_cap, options.sampler_floor, surrogate=options.surrogate, kl=options.kl,
+            correction=options.correction, tile=TILE, num_warps=4, enable_fp_fusion=True)
     return grad, sums.sum(0)

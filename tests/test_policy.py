@@ -50,15 +50,16 @@ def recipe(**train: object) -> Recipe:
                   train=TrainConfig(**train))  # type: ignore[arg-type]
 
 
-def gradients(folder: Path, the_recipe: Recipe, batch: list[Rollout]) -> tuple[list[torch.Tensor], float]:
-    policy = Policy(folder, device=CPU)
-    reference = Policy(folder, device=CPU).freeze()
+def gradients(folder: Path, the_recipe: Recipe, batch: list[Rollout], device: torch.device = CPU,
+              dtype: torch.dtype = torch.float32) -> tuple[list[torch.Tensor], float]:
+    policy = Policy(folder, device=device, dtype=dtype)
+    reference = Policy(folder, device=device, dtype=dtype).freeze()
     with torch.no_grad():
         for parameter in policy.parameters:
             parameter.mul_(1.01)  # away from the reference, so that the KL term counts
     optimizer = torch.optim.SGD(policy.parameters, lr=0.0)
-    sums, _ = update(policy, reference, optimizer, batch, the_recipe, Ranks(0, 1, CPU))
-    return [p.grad.clone() for p in policy.parameters], sums.values["loss"]
+    sums, _ = update(policy, reference, optimizer, batch, the_recipe, Ranks(0, 1, device))
+    return [p.grad.cpu() for p in policy.parameters], sums.values["loss"]
 
 
 def test_packed_log_probs_are_those_of_each_sequence_alone(folder: Path) -> None:
@@ -86,6 +87,17 @@ def test_the_update_does_not_depend_on_how_the_batch_is_cut(folder: Path) -> Non
         assert cut_loss == pytest.approx(loss, abs=1e-6)
         for a, b in zip(whole, cut, strict=True):
             torch.testing.assert_close(a, b, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1e-4), (torch.bfloat16, 0.05)])
+def test_the_update_on_a_gpu_is_that_of_the_cpu(folder: Path, dtype: torch.dtype, share: float) -> None:
+    """`share`: of a gradient's length that rounding may change; bf16 keeps 8 bits through two layers."""
+    expected, loss = gradients(folder, recipe(), rollouts())
+    found, gpu_loss = gradients(folder, recipe(), rollouts(), torch.device("cuda"), dtype)
+    assert gpu_loss == pytest.approx(loss, abs=share)
+    for a, b in zip(found, expected, strict=True):
+        assert (a - b).norm() <= share * b.norm()
 
 
 def test_two_minibatches_step_twice(folder: Path) -> None:

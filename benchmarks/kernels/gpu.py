@@ -200,10 +200,10 @@ def policy_rows(backend: str, n: int) -> dict[str, Any]:
     logp, old, advantage = (torch.randn(n, device="cuda") * 0.1 for _ in range(3))
     mask, sequence = torch.ones(n, dtype=torch.bool, device="cuda"), torch.arange(n, device="cuda") // 512
     rows = {f"policy_loss {kind}, {n} tokens, {backend}": measured(
-        lambda kind=kind: ops.policy_loss(logp, old, advantage, mask, sequence, kind=kind, backend=backend),
-        size=n * size) for kind, size in (("dapo", 17), ("grpo", 25))}
+        lambda kind=kind: ops.policy_loss(logp, old, advantage, mask, sequence, kind=kind, tokens=n, backend=backend),
+        size=n * size, graph=backend != "eager") for kind, size in (("dapo", 17), ("grpo", 25))}
     rows[f"group_advantage, {n} rewards, {backend}"] = measured(
-        lambda: ops.group_advantage(logp, sequence, backend=backend), size=16 * n)
+        lambda: ops.group_advantage(logp, sequence, backend=backend), size=16 * n, graph=backend != "eager")
     return rows
 
 

@@ -19,10 +19,16 @@ class Cost:
     """The most memory allocated beyond what was held before the call."""
 
 
-def cost(work: Callable[[], object], *, repeats: int = 10, warmup: int = 3) -> Cost:
-    """Measure `work`; what it returns is dropped before the next call."""
+def cost(work: Callable[[], object], *, repeats: int = 10, warmup: int = 3, graph: bool = False) -> Cost:
+    """Measure `work`; what it returns is dropped before the next call. `graph`: as a captured CUDA graph, for work
+    whose launches take longer than the device."""
     for _ in range(warmup):
         work()
+    if graph:
+        captured = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(captured):
+            work()
+        work = captured.replay
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()

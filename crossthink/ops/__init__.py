@@ -29,7 +29,7 @@ def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, *, bias: Tenso
     ValueError for shapes that do not fit, tokens outside [0, V) (cpp) and backends that cannot run.
     """
     _check_head("linear_logprob", hidden, weight, token, bias, temperature)
-    chosen = choose("linear_logprob", backend, hidden, weight, bias)
+    chosen = choose("linear_logprob", backend, hidden, weight, bias, width=len(weight))
     if chosen == "eager":
         return reference.linear_logprob(hidden, weight, token, bias, temperature)
     return linear.linear_logprob(hidden, weight, token, bias, temperature, chosen)
@@ -44,7 +44,7 @@ def token_logprob(logits: Tensor, token: Tensor, *, temperature: float = 1.0,
     """
     _require(logits.dim() == 2, "token_logprob", "logits [T, V]", logits)
     _check_tokens("token_logprob", token, logits.shape[0], temperature)
-    chosen = choose("token_logprob", backend, logits)
+    chosen = choose("token_logprob", backend, logits, width=logits.shape[1])
     if chosen == "eager":
         return reference.token_logprob(logits, token, temperature)
     return logits_op.token_logprob(logits, token, temperature, chosen)
@@ -111,7 +111,7 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     _require(mask.shape == token.shape, "linear_policy_loss", "mask [T]", token, mask)
     columns = _check_columns("linear_policy_loss", advantage, old_logp, advantage, mask, sequence, ref_logp,
                              sampler_logp)
-    chosen = choose("linear_policy_loss", backend, hidden, weight, bias)
+    chosen = choose("linear_policy_loss", backend, hidden, weight, bias, width=len(weight))
     if chosen == "eager":
         return reference.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature)

@@ -6,6 +6,7 @@ import os
 import torch
 
 from crossthink import _core
+from crossthink.ops import proof
 
 log = logging.getLogger("crossthink.ops")
 
@@ -13,15 +14,18 @@ WIDE, HEAD = (torch.float32,), (torch.float32, torch.bfloat16)
 ANY = (torch.float32, torch.bfloat16, torch.float16)
 OPS = ("linear_logprob", "linear_policy_loss", "token_logprob", "group_advantage", "policy_loss")
 BACKENDS = ("cpp", "triton", "cuda", "eager")
-"""Every op has all of them; "auto" takes cpp for CPU tensors, triton for CUDA ones and eager for others."""
+"""Every op has all of them; "auto" takes cpp for CPU tensors, for CUDA ones cuda where the build has it, else
+triton, and eager for others."""
 
 _used: dict[str, set[str]] = {}
 
 
-def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None) -> str:
-    """The backend that runs `op` on these tensors.
+def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None, width: int = 0) -> str:
+    """The backend that runs `op` on these tensors, whose rows of logits are `width` wide.
 
-    Raises ValueError where a named backend cannot: nothing is replaced in silence.
+    A GPU backend has to prove itself at its first use (proof.py). Raises ValueError where a named backend cannot run,
+    RuntimeError where it fails its proof: nothing is replaced in silence. Under "auto" eager takes the place of one
+    that failed, with a warning, and `backends_in_use` says so.
     """
     if backend not in ("auto", *BACKENDS):
         raise ValueError(f"{op}: no backend {backend!r}; it has auto, {', '.join(BACKENDS)}")
@@ -29,8 +33,16 @@ def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None)
     if chosen != "eager":
         for tensor in (x, *(other for other in others if other is not None)):
             _check(op, chosen, tensor)
-    if not torch.compiler.is_compiling():
-        _record(op, chosen)
+    if torch.compiler.is_compiling():
+        return chosen
+    on_gpu = chosen in ("triton", "cuda") and x.device.type == "cuda"
+    if on_gpu and (reason := proof.failure(op, chosen, x.device, width, x.dtype)):
+        failed = f"{chosen} fails its proof on {x.device} ({reason})"
+        if backend != "auto":
+            raise RuntimeError(f"{op}: the backend {failed}")
+        _record(op, f"eager: {failed}", logging.WARNING)
+        return "eager"
+    _record(op, chosen, logging.INFO)
     return chosen
 
 
@@ -59,13 +71,13 @@ def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
 
 
 def _automatic(device: str) -> str:
-    return {"cpu": "cpp", "cuda": "triton"}.get(device, "eager")
+    return {"cpu": "cpp", "cuda": "cuda" if _core.with_cuda else "triton"}.get(device, "eager")
 
 
-def _record(op: str, backend: str) -> None:
+def _record(op: str, backend: str, level: int) -> None:
     if backend not in _used.setdefault(op, set()):
         _used[op].add(backend)
-        log.info("%s runs on %s", op, _described(op, backend))
+        log.log(level, "%s runs on %s", op, _described(op, backend))
 
 
 def _described(op: str, backend: str) -> str:

@@ -11,8 +11,8 @@ import torch
 
 Tensor = torch.Tensor
 
-CHUNK_ELEMENTS = 1 << 25
-"""Logits that are held at a time on the CPU, 128 MiB, or a tile's where those are more."""
+CPU_CHUNK, GPU_CHUNK = 1 << 25, 5 << 28
+"""Logits that are held at a time, 128 MiB and 5 GiB, or a tile's where those are more."""
 CPU_TILE, GPU_TILE = 128, 4096
 
 
@@ -25,29 +25,46 @@ class Needs:
     bias: bool
 
 
+def product_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
+    """bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere, and
+    for mixed dtypes, everything is widened to fp32."""
+    narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
+    return torch.bfloat16 if narrow else torch.float32
+
+
+def tile_and_chunk(hidden: Tensor, weight: Tensor) -> tuple[int, int]:
+    """Tokens of a product, and of a chunk, a whole number of tiles."""
+    tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
+    return tile, max(most // max(weight.shape[0] * tile, 1), 1) * tile
+
+
+def sum_dtype(hidden: Tensor, weight: Tensor, tokens: int) -> torch.dtype:
+    """The dtype of the weight's gradient: fp32 where chunks add up, else the products', whose sum is rounded once."""
+    return product_dtype(hidden, weight) if tokens <= tile_and_chunk(hidden, weight)[1] else torch.float32
+
+
 class Head:
-    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in.
+    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in."""
 
-    bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere and for
-    mixed dtypes everything is widened to fp32.
-    """
-
-    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs) -> None:
-        narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
-        self.dtype = torch.bfloat16 if narrow else torch.float32
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs, most_tokens: int) -> None:
+        """`most_tokens`: as many as `hidden` might have, which decides the weight gradient's dtype (`sum_dtype`)."""
+        self.dtype = product_dtype(hidden, weight)
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
-        self.tile = GPU_TILE if hidden.is_cuda else CPU_TILE
-        tiles = 1 if hidden.is_cuda else max(CHUNK_ELEMENTS // max(vocabulary * self.tile, 1), 1)
-        self.chunk = min(tiles, max(-(-tokens // self.tile), 1)) * self.tile
+        self.tile, most = tile_and_chunk(hidden, weight)
+        self.chunk = min(most, max(-(-tokens // self.tile), 1) * self.tile)
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
         # rows of a whole number of 32 bytes, which the device's fast products ask for
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
         self.buffer = hidden.new_empty((self.chunk if tokens else 0, padded), dtype=torch.float32)[:, :vocabulary]
         self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
+        self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0])
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
-        self.grad_weight = hidden.new_zeros(weight.shape if needs.weight else 0, dtype=torch.float32)
+        self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0,
+                                            dtype=sum_dtype(hidden, weight, most_tokens))
+        if not self.parts:
+            self.grad_weight.zero_()
         self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)
 
     def logits(self, part: slice) -> Tensor:
@@ -62,15 +79,15 @@ class Head:
         """Take the gradient of the logits that `logits(part)` gave last; `dz` lies over them."""
         rows = part.stop - part.start
         if self.needs.weight:
-            _product(dz.T, self.stage[:rows], self.grad_weight, self.grad_weight)
+            _product(dz.T, self.stage[:rows], self.grad_weight, self.grad_weight if part.start else None)
         if self.needs.bias:
             self.grad_bias += dz.sum(0, dtype=torch.float32)
         if not self.needs.hidden:
             return
         whole = dz.as_strided((self.buffer.shape[0], dz.shape[1]), dz.stride())
         for tile in self._tiles(rows):
-            torch.mm(whole[tile], self.weight, out=self.stage[tile])
-        self.grad_hidden[part] = self.stage[:rows]
+            torch.mm(whole[tile], self.weight, out=self.returned[tile])
+        self.grad_hidden[part] = self.returned[:rows]
 
     def _tiles(self, rows: int) -> list[slice]:
         return [slice(start, start + self.tile) for start in range(0, rows, self.tile)]

@@ -12,9 +12,9 @@ import torch
 
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import policy
-from crossthink.ops.head import Head, Needs
+from crossthink.ops.head import Head, Needs, sum_dtype
 from crossthink.ops.linear import linear_logprob
-from crossthink.ops.rows import over, rows_backward, rows_forward
+from crossthink.ops.rows import over, rows_backward, rows_forward, scaled
 
 Tensor = torch.Tensor
 
@@ -25,26 +25,27 @@ METRICS = (*policy.METRICS, "entropy")
 def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor,
              sequence: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None, bias: Tensor | None,
              temperature: float, words: str, numbers: list[float], needs: list[bool],
-             backend: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Loss [], metrics [5], log-probs [T], entropies [T], and gradients: hidden's [n, D] (n active tokens), weight's
-    and bias's (fp32), each empty where `needs` says that nobody asks for it."""
+             backend: str) -> list[Tensor]:
+    """Loss [], metrics [5], log-probs [T], entropies [T], places of the active tokens [n], and gradients: hidden's
+    [n, D], weight's and bias's, each empty where `needs` says that nobody asks for it."""
     options = LossOptions.decode(words, numbers)
-    weights = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+    scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
-    old_logp, advantage, ref_logp, sampler_logp, weights, token = (
+    old_logp, advantage, ref_logp, sampler_logp, count, token = (
         None if x is None else x.detach()[active]
-        for x in (old_logp, advantage, ref_logp, sampler_logp, weights, token))
+        for x in (old_logp, advantage, ref_logp, sampler_logp, count, token))
+    weights = (scale / (1 if count is None else count)).float().expand(len(active))
     here = torch.ones(len(active), dtype=torch.bool, device=mask.device)
-    head = Head(hidden.detach()[active], weight, bias, Needs(*needs))
+    head = Head(hidden.detach()[active], weight, bias, Needs(*needs), len(mask))
     sums = hidden.new_zeros(1 + len(policy.METRICS), dtype=torch.float64)
     per_token = hidden.new_empty((2, len(active)), dtype=torch.float32)
     for part in head.parts:
         logits = head.logits(part)
         logp, entropy, stats = rows_forward(backend, logits, token[part], temperature)
         per_token[0, part], per_token[1, part] = logp, entropy
-        columns = (None if x is None else x[part] for x in (old_logp, None, advantage, weights, here, ref_logp,
-                                                            sampler_logp))
-        grad, terms = policy.policy_terms(backend, logp, *columns, options)
+        old, a, counts, ref, sampler = (None if x is None else x[part]
+                                        for x in (old_logp, advantage, count, ref_logp, sampler_logp))
+        grad, terms = policy.policy_terms(backend, logp, old, None, a, scale, counts, here[part], ref, sampler, options)
         sums += terms
         if any(needs):
             dz = over(logits, head.dtype)
@@ -55,47 +56,48 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     means = torch.cat([sums[1:], per_token[1].double().sum()[None]]) / max(len(active), 1)
     whole = hidden.new_zeros((2, len(mask)), dtype=torch.float32)
     whole[:, active] = per_token
-    return (loss.float(), means.float(), whole[0].clone(), whole[1].clone(), head.grad_hidden, head.grad_weight,
-            head.grad_bias)
+    return [loss.float(), means.float(), whole[0].clone(), whole[1].clone(), active, head.grad_hidden,
+            head.grad_weight, head.grad_bias]
 
 
 @_forward.register_fake
 def _(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor,
       sequence: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
-      words: str, numbers: list[float], needs: list[bool],
-      backend: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+      words: str, numbers: list[float], needs: list[bool], backend: str) -> list[Tensor]:
     active = torch.library.get_ctx().new_dynamic_size()
     fp32 = {"dtype": torch.float32}
-    return (hidden.new_empty((), **fp32), hidden.new_empty(len(METRICS), **fp32),
+    return [hidden.new_empty((), **fp32), hidden.new_empty(len(METRICS), **fp32),
             hidden.new_empty(len(mask), **fp32), hidden.new_empty(len(mask), **fp32),
+            mask.new_empty((active,), dtype=torch.int64),
             hidden.new_empty((active if needs[0] else 0, hidden.shape[1])),
-            weight.new_empty(weight.shape if needs[1] else 0, **fp32),
-            weight.new_empty(weight.shape[0] if needs[2] else 0, **fp32))
+            weight.new_empty(weight.shape if needs[1] else 0, dtype=sum_dtype(hidden, weight, len(mask))),
+            weight.new_empty(weight.shape[0] if needs[2] else 0, **fp32)]
 
 
-def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    hidden, weight, mask, bias, ctx.needs = inputs[0], inputs[1], inputs[5], inputs[9], inputs[13]
-    ctx.shape, ctx.dtypes = hidden.shape, (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
-    ctx.save_for_backward(mask, *output[4:])
+def _context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
+    hidden, weight, bias, ctx.needs, ctx.backend = (inputs[i] for i in (0, 1, 9, 13, 14))
+    ctx.shape, ctx.dtypes = hidden.shape, (weight.dtype, None if bias is None else bias.dtype)
+    ctx.save_for_backward(*output[4:])
 
 
-def _gradient(ctx: Any, grad_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-    mask, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
+def _gradient(ctx: Any, grads_of_outputs: list[Tensor]) -> tuple[Tensor | None, ...]:
+    grad_loss = grads_of_outputs[0]
+    active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:
         grad_hidden = active_hidden.new_zeros(ctx.shape)
-        grad_hidden[mask] = active_hidden * grad_loss.to(active_hidden.dtype)
-    grads = [None] * 15
+        grad_hidden.index_copy_(0, active, active_hidden * grad_loss.to(active_hidden.dtype))
+    grads: list[Tensor | None] = [None] * 15
     grads[0] = grad_hidden
-    grads[1] = _scaled(grad_weight, grad_loss, ctx.dtypes[1]) if ctx.needs[1] else None
-    grads[9] = _scaled(grad_bias, grad_loss, ctx.dtypes[2]) if ctx.needs[2] else None
+    grads[1] = _scaled(ctx.backend, grad_weight, grad_loss, ctx.dtypes[0]) if ctx.needs[1] else None
+    grads[9] = _scaled(ctx.backend, grad_bias, grad_loss, ctx.dtypes[1]) if ctx.needs[2] else None
     return tuple(grads)
 
 
-def _scaled(grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
-    """grad * by in another dtype, in one pass and in place where the dtype is the same: a head's gradient is large."""
+def _scaled(backend: str, grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
+    """grad * by in another dtype; in place where the dtype is the same: a head's gradient is large."""
     if dtype != grad.dtype:
-        return torch.mul(grad, by, out=torch.empty_like(grad, dtype=dtype))
+        return scaled(backend, grad, by, dtype)
     return grad if by.device.type == "cpu" and by.item() == 1 else grad.mul_(by)
 
 
@@ -127,7 +129,7 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
     loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
                                        backend)
     if options.entropy_coef:
-        weights = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        loss = loss - options.entropy_coef * (weights * entropies).sum()
+        scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+        loss = loss - options.entropy_coef * (scale * entropies / (1 if count is None else count)).sum().float()
     mean = entropies.detach().sum() / max(len(active), 1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

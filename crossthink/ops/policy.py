@@ -36,18 +36,24 @@ def _(reward: Tensor, group: Tensor, kind: str, eps: float, backend: str) -> Ten
     return torch.empty_like(reward)
 
 
-def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOptions) -> Tensor:
-    """What each token's term counts in the loss, [T] fp32, as in kernels/reference.py; nothing waits for the device."""
-    active = mask.double()
+def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOptions) -> tuple[Tensor, Tensor | None]:
+    """What an active token's term counts in the loss: a number, [] fp64, and what it is divided by, [T] fp32, or None
+    for 1 (token_weights of kernels/reference.py). Nothing waits for the device."""
     if options.kind in ("dapo", "bnpo"):
-        here = options.kind == "bnpo" or options.tokens is None
-        divisor = active.sum().clamp(min=1) if here else max(options.tokens, 1)
-        return (active / divisor).float()
-    count = sequence_means(backend, mask, sequence, None)[0].double().clamp(min=1)
+        if options.kind == "dapo" and options.tokens is not None:
+            return _number(1 / max(options.tokens, 1), mask), None
+        return 1 / mask.sum().clamp(min=1).double(), None
+    count = None
+    if options.kind == "grpo" or options.sequences is None:
+        count = sequence_means(backend, mask, sequence, None)[0].clamp(min=1)
     # every active token is a part of its sequence, and the parts of each add up to 1
-    sequences = ((active / count).sum().round().clamp(min=1) if options.sequences is None
-                 else max(options.sequences, 1))
-    return (active / (sequences * (count if options.kind == "grpo" else options.max_completion_length))).float()
+    scale = (1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1) if options.sequences is None
+             else _number(1 / max(options.sequences, 1), mask))
+    return (scale, count) if options.kind == "grpo" else (scale / options.max_completion_length, None)
+
+
+def _number(x: float, like: Tensor) -> Tensor:
+    return torch.full((), x, dtype=torch.float64, device=like.device)
 
 
 def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -68,10 +74,10 @@ def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | Non
 
 
 def policy_terms(backend: str, logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor,
-                 weight: Tensor, mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
-                 options: LossOptions) -> tuple[Tensor, Tensor]:
+                 scale: Tensor, count: Tensor | None, mask: Tensor, ref_logp: Tensor | None,
+                 sampler_logp: Tensor | None, options: LossOptions) -> tuple[Tensor, Tensor]:
     """d loss / d logp [T] fp32, and [5] fp64: the loss, and the sums of METRICS over the active tokens."""
-    columns = (logp, old_logp, log_ratio, advantage, weight, mask, ref_logp, sampler_logp)
+    columns = (logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp)
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
 
@@ -115,8 +121,8 @@ def _policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask:
     if options.surrogate == "gspo":
         moved = torch.zeros_like(logp) if old_logp is None else logp - old_logp
         log_ratio = sequence_means(backend, mask, sequence, moved)[1]
-    weight = token_weights(backend, mask, sequence, options)
-    grad, sums = policy_terms(backend, logp, old_logp, log_ratio, advantage.detach().contiguous(), weight, mask,
+    scale, count = token_weights(backend, mask, sequence, options)
+    grad, sums = policy_terms(backend, logp, old_logp, log_ratio, advantage.detach().contiguous(), scale, count, mask,
                               column(ref_logp), column(sampler_logp), options)
     return sums[0].float(), grad, (sums[1:] / mask.sum().clamp(min=1)).float()
 

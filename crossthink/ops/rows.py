@@ -56,6 +56,21 @@ def over(logits: Tensor, dtype: torch.dtype) -> Tensor:
     return logits if dtype == logits.dtype else logits.view(dtype)[:, :logits.shape[1]]
 
 
+def scaled(backend: str, x: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
+    """x (fp32, contiguous) * by ([] fp32) in another dtype, in one pass."""
+    if backend == "cuda" and dtype == torch.bfloat16:
+        out = torch.empty_like(x, dtype=dtype)
+        with torch.cuda.device(x.device):
+            _core.cuda_scaled(x.data_ptr(), by.data_ptr(), out.data_ptr(), x.numel(),
+                              torch.cuda.current_stream().cuda_stream)
+        return out
+    if backend == "triton":
+        from crossthink.kernels import scaled as kernel
+
+        return kernel.scaled(x, by, dtype)
+    return (x * by).to(dtype)
+
+
 def row_results(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Empty log-prob, entropy and statistics for rows of logits."""
     rows = logits.shape[0]

@@ -55,7 +55,7 @@ void policy_terms(const LossOptions& options, const PolicyColumns& columns, floa
     for (int64_t i = 0; i < columns.n; ++i) {
         grad[i] = 0;
         if (!columns.mask[i]) continue;
-        const PolicyTerm t = policy_term(options, columns, i);
+        const auto t = policy_term<double>(options, columns, i);
         grad[i] = static_cast<float>(t.grad);
         const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
         for (int k = 0; k < kPolicySums; ++k) sums[k] += terms[k];

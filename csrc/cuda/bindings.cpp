@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "cuda/logprob.h"
 #include "cuda/policy.h"
+#include "cuda/scaled.h"
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -78,13 +79,21 @@ void means(Address mask, Address sequence, Address x, Address count, Address mea
 }
 
 void terms(const LossOptions& options, Address logp, Address old_logp, Address log_ratio, Address advantages,
-           Address weight, Address mask, Address ref_logp, Address sampler_logp, Address grad, Address sums, int64_t n,
-           Address stream) {
-    const PolicyColumns columns{at<const float>(logp),       at<const float>(old_logp),     at<const float>(log_ratio),
-                                at<const float>(advantages), at<const float>(weight),       at<const bool>(mask),
-                                at<const float>(ref_logp),   at<const float>(sampler_logp), n};
+           Address scale, Address count, Address mask, Address ref_logp, Address sampler_logp, Address grad,
+           Address sums, int64_t n, Address stream) {
+    const PolicyColumns columns{at<const float>(logp),         at<const float>(old_logp),
+                                at<const float>(log_ratio),    at<const float>(advantages),
+                                at<const double>(scale),       at<const float>(count),
+                                at<const bool>(mask),          at<const float>(ref_logp),
+                                at<const float>(sampler_logp), n};
     py::gil_scoped_release unlocked;
     cuda_policy_terms(options, columns, at<float>(grad), at<double>(sums), at<void>(stream));
+}
+
+void scaled(Address x, Address by, Address out, int64_t n, Address stream) {
+    const CudaScaled p{at<const float>(x), at<const float>(by), at<void>(out), n};
+    py::gil_scoped_release unlocked;
+    cuda_scaled(p, at<void>(stream));
 }
 
 }  // namespace
@@ -99,9 +108,10 @@ void bind_cuda(py::module_& m) {
           "stream"_a, "group_advantage on the device.");
     m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "n"_a, "stream"_a,
           "sequence_means on the device.");
+    m.def("cuda_scaled", &scaled, "x"_a, "by"_a, "out"_a, "n"_a, "stream"_a, "out [n] bf16 = x [n] fp32 * by [1].");
     m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' sums.");
-    m.def("cuda_policy_terms", &terms, "options"_a, "logp"_a, "old_logp"_a, "log_ratio"_a, "advantage"_a, "weight"_a,
-          "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "sums"_a, "n"_a, "stream"_a,
+    m.def("cuda_policy_terms", &terms, "options"_a, "logp"_a, "old_logp"_a, "log_ratio"_a, "advantage"_a, "scale"_a,
+          "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "sums"_a, "n"_a, "stream"_a,
           "policy_terms on the device; sums [blocks, 5] are to be added up.");
 }
 

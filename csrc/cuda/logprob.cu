@@ -16,41 +16,53 @@ namespace {
 
 constexpr int kThreads = 256;
 constexpr int kWarp = 32;
-constexpr int kPack = 4;   // values a thread loads at once
-constexpr int kPacks = 4;  // loads in flight
-constexpr int kStep = kThreads * kPack;
+constexpr int kValues = 16;  // that a thread holds in a step
+constexpr int kStep = kThreads * kValues;
 // In place of -inf: differences stay finite, over a temperature as well; a NaN logit stays NaN.
 constexpr float kLowest = -1e30f;
 
+constexpr float kLog2E = 1.4426950408889634f;
+constexpr float kLn2 = 0.6931471805599453f;
+constexpr float kVanishes = -200.0f;  // 2^u is 0 below
+
+// 2^x; -inf gives 0, NaN stays one.
+__device__ float exp2_fast(float x) {
+    float y;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+// Sums over 2^u, with u in units of log2(e) temperatures: `scale` is log2(e) / temperature.
 struct Online {
     float top = kLowest, exps = 0, product = 0;
 
-    __device__ void move_to(float new_top, float inverse_temperature) {
-        const float move = (top - new_top) * inverse_temperature;
-        const float shrink = expf(move);
-        product = (product + exps * move) * shrink;
+    __device__ void move_to(float new_top, float scale) {
+        const float move = (top - new_top) * scale;
+        const float shrink = exp2_fast(move);
+        product = (product + exps * fmaxf(move, kVanishes)) * shrink;
         exps *= shrink;
         top = new_top;
     }
 
-    __device__ void add(const float (&logits)[kPack], float inverse_temperature) {
+    template <int N>
+    __device__ void add(const float (&logits)[N], float scale) {
         float largest = top;
 #pragma unroll
         for (float x : logits) largest = fmaxf(largest, x);
-        if (largest > top) move_to(largest, inverse_temperature);
+        if (largest > top) move_to(largest, scale);
 #pragma unroll
         for (float x : logits) {
-            const float u = ((x < kLowest ? kLowest : x) - top) * inverse_temperature;
-            const float e = expf(u);
+            const float u = (x - top) * scale;
+            const float e = exp2_fast(u);
             exps += e;
-            product += e > 0 ? e * u : e;  // 0 where e^u is 0, NaN where u is
+            product += e * fmaxf(u, kVanishes);  // 0 where e is 0, NaN where e is
         }
     }
 
-    __device__ void merge(Online other, float inverse_temperature) {
+    __device__ void merge(Online other, float scale) {
         const float new_top = fmaxf(top, other.top);
-        move_to(new_top, inverse_temperature);
-        other.move_to(new_top, inverse_temperature);
+        move_to(new_top, scale);
+        other.move_to(new_top, scale);
         exps += other.exps;
         product += other.product;
     }
@@ -62,15 +74,15 @@ __device__ Online below(const Online& mine, int distance) {
 }
 
 // The block's sums, in thread 0.
-__device__ Online merge_block(Online mine, float inverse_temperature) {
+__device__ Online merge_block(Online mine, float scale) {
     __shared__ Online warps[kThreads / kWarp];
     for (int distance = kWarp / 2; distance > 0; distance /= 2) {
-        mine.merge(below(mine, distance), inverse_temperature);
+        mine.merge(below(mine, distance), scale);
     }
     if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = mine;
     __syncthreads();
     if (threadIdx.x == 0) {
-        for (int warp = 1; warp < kThreads / kWarp; ++warp) mine.merge(warps[warp], inverse_temperature);
+        for (int warp = 1; warp < kThreads / kWarp; ++warp) mine.merge(warps[warp], scale);
     }
     return mine;
 }
@@ -79,54 +91,62 @@ template <class T, bool kAligned>
 __global__ void __launch_bounds__(kThreads) forward_kernel(CudaLogprobForward p) {
     const int64_t row = blockIdx.x;
     const T* logits = static_cast<const T*>(p.logits) + row * p.row_stride;
+    const float scale = p.inverse_temperature * kLog2E;
+    constexpr int kPack = kBytes / sizeof(T);
     Online mine;
-    for (int64_t start = threadIdx.x * kPack; start < p.vocab; start += kPacks * kStep) {
-        float x[kPacks][kPack];
+    for (int64_t start = threadIdx.x * kPack; start < p.vocab; start += kStep) {
+        float x[kValues];
 #pragma unroll
-        for (int k = 0; k < kPacks; ++k) load<kAligned>(logits, start + k * kStep, p.vocab, kLowest, x[k]);
-#pragma unroll
-        for (int k = 0; k < kPacks; ++k) mine.add(x[k], p.inverse_temperature);
+        for (int k = 0; k < kValues; k += kPack) {
+            load<kAligned, kPack>(logits, start + k * kThreads, p.vocab, -INFINITY, x + k);
+        }
+        mine.add(x, scale);
     }
-    mine = merge_block(mine, p.inverse_temperature);
+    mine = merge_block(mine, scale);
     if (threadIdx.x != 0) return;
     const int64_t token = p.token[row];
     const bool inside = token >= 0 && token < p.vocab;
     const float log_sum = logf(mine.exps);
     const float x = inside ? widen(logits[token]) : nanf("");
     p.logp[row] = (x - mine.top) * p.inverse_temperature - log_sum;
-    p.entropy[row] = log_sum - mine.product / mine.exps;
+    p.entropy[row] = log_sum - kLn2 * (mine.product / mine.exps);
     p.stats[2 * row] = mine.top;
     p.stats[2 * row + 1] = log_sum;
 }
 
-// grad = (g (delta - p) - h p (log p + entropy)) / temperature. Where it is written over the logits, narrower, a
-// thread's values lie where others still have to read: all of a step is read before any of it is written, and what a
-// step writes ends before the next one's begins.
+// grad = (g (delta - p) - h p (log p + entropy)) / temperature = g delta / temperature + p (a + b log2 p). Where it is
+// written over the logits, narrower, a thread's values lie where others still have to read: all of a step is read
+// before any of it is written, and what a step writes ends before the next one's begins.
 template <class T, class G, bool kAligned>
 __global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward p) {
     const int64_t row = blockIdx.x;
     const T* logits = static_cast<const T*>(p.logits) + row * p.row_stride;
     G* grad = static_cast<G*>(p.grad_logits) + row * p.grad_row_stride;
-    const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1], entropy = p.entropy[row];
-    const float g = p.grad_logp[row], h = p.grad_entropy[row];
-    const int64_t token = p.token[row];
-    for (int64_t first = 0; first < p.vocab; first += kPacks * kStep) {
-        const int64_t start = first + threadIdx.x * kPack;
-        float x[kPacks][kPack];
+    const float scale = p.inverse_temperature * kLog2E;
+    const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1] * kLog2E;
+    const float g = p.grad_logp[row] * p.inverse_temperature, h = p.grad_entropy[row] * p.inverse_temperature;
+    const float a = -g - h * p.entropy[row], b = -h * kLn2;
+    const int token = static_cast<int>(p.token[row]), vocab = static_cast<int>(p.vocab);
+    constexpr int kPack = kBytes / sizeof(T);
+    for (int first = 0; first < vocab; first += kStep) {
+        const int start = first + threadIdx.x * kPack;
+        float x[kValues];
 #pragma unroll
-        for (int k = 0; k < kPacks; ++k) load<kAligned>(logits, start + k * kStep, p.vocab, kLowest, x[k]);
+        for (int k = 0; k < kValues; k += kPack) {
+            load<kAligned, kPack>(logits, start + k * kThreads, vocab, -INFINITY, x + k);
+        }
         __syncthreads();
 #pragma unroll
-        for (int k = 0; k < kPacks; ++k) {
+        for (int k = 0; k < kValues; k += kPack) {
+            const int own = token - start - k * kThreads;
 #pragma unroll
             for (int i = 0; i < kPack; ++i) {
-                float log_prob = (x[k][i] - top) * p.inverse_temperature - log_sum;
-                const float prob = expf(log_prob);
-                if (prob == 0) log_prob = 0;
-                const float own = start + k * kStep + i == token ? g : 0.0f;
-                x[k][i] = (own - prob * g - h * prob * (log_prob + entropy)) * p.inverse_temperature;
+                float& value = x[k + i];
+                const float log_prob = (value - top) * scale - log_sum;
+                value = exp2_fast(log_prob) * (a + b * fmaxf(log_prob, kVanishes));
+                if (i == own) value += g;
             }
-            store<kAligned>(grad, start + k * kStep, p.vocab, x[k]);
+            store<kAligned, kPack>(grad, start + k * kThreads, vocab, x + k);
         }
     }
 }
@@ -153,7 +173,7 @@ auto backward_of(bool aligned) {
 }  // namespace
 
 void cuda_token_logprob_forward(const CudaLogprobForward& p, void* stream) {
-    const bool aligned = is_aligned(p.logits, p.row_stride * bytes(p.type), kPack * bytes(p.type));
+    const bool aligned = is_aligned(p.logits, p.row_stride * bytes(p.type), kBytes);
     launch(p, stream,
            p.type == FloatType::kFloat32    ? forward_of<float>(aligned)
            : p.type == FloatType::kBFloat16 ? forward_of<__nv_bfloat16>(aligned)
@@ -162,8 +182,8 @@ void cuda_token_logprob_forward(const CudaLogprobForward& p, void* stream) {
 
 void cuda_token_logprob_backward(const CudaLogprobBackward& p, void* stream) {
     const int64_t wide = bytes(p.type), narrow_bytes = bytes(p.grad_type);
-    const bool aligned = is_aligned(p.logits, p.row_stride * wide, kPack * wide) &&
-                         is_aligned(p.grad_logits, p.grad_row_stride * narrow_bytes, kPack * narrow_bytes);
+    const bool aligned = is_aligned(p.logits, p.row_stride * wide, kBytes) &&
+                         is_aligned(p.grad_logits, p.grad_row_stride * narrow_bytes, kBytes * narrow_bytes / wide);
     if (p.type == FloatType::kFloat32 && p.grad_type == FloatType::kBFloat16) {
         return launch(p, stream, backward_of<float, __nv_bfloat16>(aligned));
     }

@@ -1,5 +1,5 @@
-// Group advantages, sequence means and policy terms on the device. A warp takes a whole run of equal ids, which the one
-// at its first place does, so a run's result depends on nothing but the run; sums are fp64 in a fixed tree.
+// Group advantages, sequence means and policy terms on the device. A warp takes, one after the other, the runs of equal
+// ids that begin among its places: a run's result depends on nothing but the run. Sums are fp64 in a fixed tree.
 
 #include "cuda/check.h"
 #include "cuda/policy.h"
@@ -29,15 +29,16 @@ __device__ int64_t each_of_run(const int64_t* id, int64_t begin, int64_t n, cons
     }
 }
 
-// The place that this warp looks at, or -1 where no run begins there.
-__device__ int64_t run_begin(const int64_t* id, int64_t n) {
-    const int64_t i = int64_t(blockIdx.x) * kWarps + threadIdx.x / kWarp;
-    return i < n && (i == 0 || id[i - 1] != id[i]) ? i : -1;
+// Calls work(begin) for every run that begins among this warp's 32 places.
+template <class Work>
+__device__ void each_run(const int64_t* id, int64_t n, const Work& work) {
+    const int64_t first = (int64_t(blockIdx.x) * kWarps + threadIdx.x / kWarp) * kWarp;
+    const int64_t i = first + threadIdx.x % kWarp;
+    const bool begins = i < n && (i == 0 || id[i - 1] != id[i]);
+    for (unsigned runs = __ballot_sync(~0u, begins); runs; runs &= runs - 1) work(first + __ffs(runs) - 1);
 }
 
-__global__ void __launch_bounds__(kThreads) advantage_kernel(GroupAdvantage p) {
-    const int64_t begin = run_begin(p.group, p.n);
-    if (begin < 0) return;
+__device__ void one_group(const GroupAdvantage& p, int64_t begin) {
     const float first = p.reward[begin];
     double sum = 0;
     bool flat = true;
@@ -55,9 +56,7 @@ __global__ void __launch_bounds__(kThreads) advantage_kernel(GroupAdvantage p) {
                 [&](int64_t i) { p.advantage[i] = flat ? 0.0f : static_cast<float>((p.reward[i] - mean) / divisor); });
 }
 
-__global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
-    const int64_t begin = run_begin(p.sequence, p.n);
-    if (begin < 0) return;
+__device__ void one_sequence(const SequenceMeans& p, int64_t begin) {
     double count = 0, sum = 0;
     each_of_run(p.sequence, begin, p.n, [&](int64_t i) {
         if (!p.mask[i]) return;
@@ -72,19 +71,33 @@ __global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
     });
 }
 
+__global__ void __launch_bounds__(kThreads) advantage_kernel(GroupAdvantage p) {
+    each_run(p.group, p.n, [&](int64_t begin) { one_group(p, begin); });
+}
+
+__global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
+    each_run(p.sequence, p.n, [&](int64_t begin) { one_sequence(p, begin); });
+}
+
+constexpr int kTokens = 8;  // a thread's, a block's width apart
+
 __global__ void __launch_bounds__(kThreads)
     terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
-    const int64_t i = int64_t(blockIdx.x) * kThreads + threadIdx.x;
-    PolicyTerm t{};
-    if (i < columns.n) {
-        if (columns.mask[i]) t = policy_term(options, columns, i);
-        grad[i] = static_cast<float>(t.grad);
+    double mine[kPolicySums] = {};
+#pragma unroll
+    for (int k = 0; k < kTokens; ++k) {
+        const int64_t i = (int64_t(blockIdx.x) * kTokens + k) * kThreads + threadIdx.x;
+        if (i >= columns.n) break;
+        PolicyTerm<float> t{};
+        if (columns.mask[i]) t = policy_term<float>(options, columns, i);
+        grad[i] = t.grad;
+        const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
+        for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
     }
     __shared__ double warps[kWarps][kPolicySums];
-    const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
-    for (int k = 0; k < kPolicySums; ++k) {
-        const double sum = warp_sum(terms[k]);
-        if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp][k] = sum;
+    for (int j = 0; j < kPolicySums; ++j) {
+        const double sum = warp_sum(mine[j]);
+        if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp][j] = sum;
     }
     __syncthreads();
     if (threadIdx.x >= kPolicySums) return;
@@ -97,25 +110,25 @@ unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n
 
 }  // namespace
 
-int64_t cuda_policy_blocks(int64_t n) { return blocks(n, kThreads); }
+int64_t cuda_policy_blocks(int64_t n) { return blocks(n, kThreads * kTokens); }
 
 void cuda_group_advantage(const GroupAdvantage& p, void* stream) {
     if (p.n == 0) return;
-    advantage_kernel<<<blocks(p.n, kWarps), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    advantage_kernel<<<blocks(p.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
 void cuda_sequence_means(const SequenceMeans& p, void* stream) {
     if (p.n == 0) return;
-    means_kernel<<<blocks(p.n, kWarps), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    means_kernel<<<blocks(p.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
 void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
                        void* stream) {
     if (columns.n == 0) return;
-    terms_kernel<<<blocks(columns.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns,
-                                                                                                  grad, sums);
+    terms_kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
+        options, columns, grad, sums);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 

@@ -17,6 +17,8 @@ __device__ inline void narrow(float x, float& to) { to = x; }
 __device__ inline void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16(x); }
 __device__ inline void narrow(float x, __half& to) { to = __float2half(x); }
 
+constexpr int kBytes = 16;  // the widest load of a thread
+
 template <class T, int N>
 struct alignas(sizeof(T) * N) Pack {
     T x[N];
@@ -25,7 +27,7 @@ struct alignas(sizeof(T) * N) Pack {
 // N values from place `at` of a row that ends at `end`; what lies past it is `fill`. `kAligned`: every place that is a
 // multiple of N is on a boundary of the pack's size.
 template <bool kAligned, int N, class T>
-__device__ void load(const T* row, int64_t at, int64_t end, float fill, float (&out)[N]) {
+__device__ void load(const T* row, int64_t at, int64_t end, float fill, float* out) {
     if (kAligned && at + N <= end) {
         const auto pack = *reinterpret_cast<const Pack<T, N>*>(row + at);
 #pragma unroll
@@ -37,7 +39,7 @@ __device__ void load(const T* row, int64_t at, int64_t end, float fill, float (&
 }
 
 template <bool kAligned, int N, class T>
-__device__ void store(T* row, int64_t at, int64_t end, const float (&values)[N]) {
+__device__ void store(T* row, int64_t at, int64_t end, const float* values) {
     if (kAligned && at + N <= end) {
         Pack<T, N> pack;
 #pragma unroll

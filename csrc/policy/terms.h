@@ -1,7 +1,7 @@
 #pragma once
 
-// One token's term of a policy loss and its derivative, for the CPU and for CUDA; kernels/reference.py is the
-// specification. fp64: a log-ratio of 1e-4 would keep half of its digits in fp32.
+// One token's term of a policy loss and its derivative, for the CPU (Real = double) and for CUDA (Real = float);
+// kernels/reference.py is the specification.
 
 #include <cmath>
 #include <cstdint>
@@ -34,17 +34,19 @@ struct PolicyColumns {
     const float* old_logp;   // null: logp itself, a constant
     const float* log_ratio;  // null: logp - old_logp
     const float* advantage;
-    const float* weight;        // what a token's term counts in the loss
+    const double* scale;        // [1], what a token's term counts in the loss
+    const float* count;         // null: 1; the scale is divided by it
     const bool* mask;           // a token that is masked is not looked at
     const float* ref_logp;      // null where kl is kNone
     const float* sampler_logp;  // null where correction is kNone
     int64_t n;
 };
 
+template <class Real>
 struct PolicyTerm {
-    double loss;  // the weight is in it
-    double grad;  // d loss / d logp
-    double kl, clipped, ratio, log_ratio;
+    Real loss;  // the weight is in it
+    Real grad;  // d loss / d logp
+    Real kl, clipped, ratio, log_ratio;
 };
 
 constexpr int kPolicySums = 5;  // loss, kl, clipped, ratio, -log_ratio
@@ -53,34 +55,39 @@ constexpr double kLogRatioLimit = 20;  // verl's clamps: e^20 stays finite, and 
 constexpr double kKlLimit = 10;
 
 // x within +-limit; a NaN stays one.
-CROSSTHINK_BOTH inline double cut(double x, double limit) { return x > limit ? limit : x < -limit ? -limit : x; }
+template <class Real>
+CROSSTHINK_BOTH inline Real cut(Real x, Real limit) {
+    return x > limit ? limit : x < -limit ? -limit : x;
+}
 
 // The surrogate's value, derivative and clipped flag; the derivative is 0 where the bound is what counts. A NaN fails
 // no comparison and stays one.
-CROSSTHINK_BOTH inline void surrogate(const LossOptions& o, double logp, double a, PolicyTerm& t) {
-    t.ratio = std::exp(cut(t.log_ratio, kLogRatioLimit));
-    const double low = 1 - o.clip_low, high = 1 + o.clip_high;
-    const double bounded_ratio = t.ratio < low ? low : t.ratio > high ? high : t.ratio;
+template <class Real>
+CROSSTHINK_BOTH inline void surrogate(const LossOptions& o, Real logp, Real a, PolicyTerm<Real>& t) {
+    t.ratio = std::exp(cut(t.log_ratio, Real(kLogRatioLimit)));
+    const Real low = Real(1 - o.clip_low), high = Real(1 + o.clip_high), dual = Real(o.dual_clip);
+    const Real bounded_ratio = t.ratio < low ? low : t.ratio > high ? high : t.ratio;
     if (o.surrogate == Surrogate::kCispo) {
         t.clipped = bounded_ratio != t.ratio;
         t.loss = -bounded_ratio * a * logp;
         t.grad = -bounded_ratio * a;
         return;
     }
-    const double free = -t.ratio * a, bounded = -bounded_ratio * a;
+    const Real free = -t.ratio * a, bounded = -bounded_ratio * a;
     bool fixed = bounded > free;
     t.loss = fixed ? bounded : free;
-    if (o.dual_clip > 0 && a < 0 && t.loss > -o.dual_clip * a) {
-        t.loss = -o.dual_clip * a;
+    if (dual > 0 && a < 0 && t.loss > -dual * a) {
+        t.loss = -dual * a;
         fixed = true;
     }
     t.clipped = fixed;
-    const bool moves = !fixed && !(std::fabs(t.log_ratio) > kLogRatioLimit);
-    t.grad = moves ? free : 0.0;
+    const bool moves = !fixed && !(std::fabs(t.log_ratio) > Real(kLogRatioLimit));
+    t.grad = moves ? free : Real(0);
 }
 
 // The KL's estimate and its derivative with respect to logp, from d = ref - logp.
-CROSSTHINK_BOTH inline void kl_estimate(Kl kind, double d, double& value, double& grad) {
+template <class Real>
+CROSSTHINK_BOTH inline void kl_estimate(Kl kind, Real d, Real& value, Real& grad) {
     if (kind == Kl::kK1) {
         value = -d;
         grad = 1;
@@ -88,41 +95,45 @@ CROSSTHINK_BOTH inline void kl_estimate(Kl kind, double d, double& value, double
         value = d * d / 2;
         grad = -d;
     } else {
-        const double inside = cut(d, kLogRatioLimit);
-        const double rise = std::expm1(inside);
+        const Real inside = cut(d, Real(kLogRatioLimit));
+        const Real rise = std::expm1(inside);
         value = rise - inside;
-        const bool moves = !(std::fabs(d) > kLogRatioLimit) && !(value > kKlLimit);
-        value = value > kKlLimit ? kKlLimit : value;
-        grad = moves ? -rise : 0.0;
+        const bool moves = !(std::fabs(d) > Real(kLogRatioLimit)) && !(value > Real(kKlLimit));
+        value = value > Real(kKlLimit) ? Real(kKlLimit) : value;
+        grad = moves ? -rise : Real(0);
     }
 }
 
-CROSSTHINK_BOTH inline double correction(const LossOptions& o, double gap) {
-    const double w = std::exp(cut(gap, kLogRatioLimit));
-    if (o.correction == Correction::kTruncate) return w > o.sampler_cap ? o.sampler_cap : w;
-    return w < o.sampler_floor || w > o.sampler_cap ? 0.0 : w;
+template <class Real>
+CROSSTHINK_BOTH inline Real correction(const LossOptions& o, Real gap) {
+    const Real w = std::exp(cut(gap, Real(kLogRatioLimit)));
+    const Real floor = Real(o.sampler_floor), cap = Real(o.sampler_cap);
+    if (o.correction == Correction::kTruncate) return w > cap ? cap : w;
+    return w < floor || w > cap ? Real(0) : w;
 }
 
 // The term of token i, which is not masked.
-CROSSTHINK_BOTH inline PolicyTerm policy_term(const LossOptions& o, const PolicyColumns& c, int64_t i) {
-    const double logp = c.logp[i], old = c.old_logp ? c.old_logp[i] : c.logp[i];
-    PolicyTerm t{};
-    t.log_ratio = c.log_ratio ? double(c.log_ratio[i]) : logp - old;
-    surrogate(o, logp, c.advantage[i], t);
+template <class Real>
+CROSSTHINK_BOTH inline PolicyTerm<Real> policy_term(const LossOptions& o, const PolicyColumns& c, int64_t i) {
+    const Real logp = c.logp[i], old = c.old_logp ? c.old_logp[i] : c.logp[i];
+    PolicyTerm<Real> t{};
+    t.log_ratio = c.log_ratio ? Real(c.log_ratio[i]) : logp - old;
+    surrogate(o, logp, Real(c.advantage[i]), t);
     t.log_ratio = logp - old;
     if (o.correction != Correction::kNone) {
-        const double w = correction(o, old - c.sampler_logp[i]);
+        const Real w = correction(o, old - Real(c.sampler_logp[i]));
         t.loss *= w;
         t.grad *= w;
     }
     if (o.kl != Kl::kNone) {
-        double grad;
-        kl_estimate(o.kl, double(c.ref_logp[i]) - logp, t.kl, grad);
-        t.loss += o.kl_coef * t.kl;
-        t.grad += o.kl_coef * grad;
+        Real grad;
+        kl_estimate(o.kl, Real(c.ref_logp[i]) - logp, t.kl, grad);
+        t.loss += Real(o.kl_coef) * t.kl;
+        t.grad += Real(o.kl_coef) * grad;
     }
-    t.loss *= c.weight[i];
-    t.grad *= c.weight[i];
+    const Real weight = c.count ? Real(*c.scale) / Real(c.count[i]) : Real(*c.scale);
+    t.loss *= weight;
+    t.grad *= weight;
     return t;
 }
 

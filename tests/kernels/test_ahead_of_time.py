@@ -17,7 +17,7 @@ PROGRAM = """
 import pathlib, subprocess, sys, triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from crossthink.kernels import policy_terms, runs, token_logprob
+from crossthink.kernels import policy_terms, runs, scaled, token_logprob
 
 I64 = {"token", "sequence", "group"}
 FP32 = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
@@ -26,14 +26,16 @@ INTS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride":
 def sources():
     for logits, grad in (("*bf16", "*bf16"), ("*fp32", "*fp32"), ("*fp32", "*bf16")):
         yield (token_logprob.forward_kernel, {"logits": logits}, {"tile": token_logprob.FORWARD_TILE},
-               token_logprob.LAUNCH)
+               token_logprob.FORWARD_LAUNCH)
         yield (token_logprob.backward_kernel, {"logits": logits, "grad_logits": grad},
-               {"tile": token_logprob.BACKWARD_TILE}, token_logprob.LAUNCH)
+               {"tile": token_logprob.BACKWARD_TILE, "in_place": True},
+               token_logprob.BACKWARD_LAUNCH)
     for surrogate in ("ppo", "cispo"):
         yield policy_terms.kernel, {}, {"surrogate": surrogate, "kl": "k3", "correction": "mask",
                                         "tile": policy_terms.TILE}, {"num_warps": 4, "enable_fp_fusion": True}
-    yield runs.advantage_kernel, {}, {"divide": True, "tile": runs.TILE}, {"num_warps": 1}
-    yield runs.means_kernel, {}, {"tile": runs.TILE}, {"num_warps": 1}
+    yield runs.advantage_kernel, {}, {"divide": True, "span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1}
+    yield scaled.kernel, {"out": "*bf16"}, {"tile": scaled.TILE}, {"num_warps": 16}
+    yield runs.means_kernel, {}, {"span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1}
 
 [tool] = pathlib.Path(triton.__file__).parent.rglob("cuobjdump*")
 for kernel, types, constants, launch in sources():
@@ -55,6 +57,6 @@ def test_compiles_without_spills(target: int, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path), str(target)], check=True, timeout=300,
                           text=True, stdout=subprocess.PIPE, env={**env, "TRITON_CACHE_DIR": str(tmp_path / "cache")})
     usage = [line for line in done.stdout.splitlines() if "REG:" in line]
-    assert len(usage) == 10
+    assert len(usage) == 11
     # what a kernel spills goes to its stack or to local memory
     assert all("STACK:0 " in line and "LOCAL:0 " in line for line in usage), usage

@@ -87,9 +87,9 @@ OPTIONS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("shape", [(1, 8, 30), (70, 8, 1003), (11, 16, 1), (0, 8, 30)], ids=str)
 def test_as_near_the_fp64_truth_as_eager(options: dict[str, Any], shape: tuple[int, int, int], fast: str, place: Place,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(head, "CPU_TILE", 16)  # so that 70 tokens are several tiles and chunks
-    monkeypatch.setattr(head, "GPU_TILE", 16)
-    monkeypatch.setattr(head, "CHUNK_ELEMENTS", 32 * shape[2])
+    for device in ("CPU", "GPU"):  # so that 70 tokens are several tiles and chunks
+        monkeypatch.setattr(head, f"{device}_TILE", 16)
+        monkeypatch.setattr(head, f"{device}_CHUNK", 32 * shape[2])
     given = batch(*shape)
     found, eager = run(given, fast, place(fast), **options), run(given, "eager", "cpu", **options)
     truth = run(given, "eager", "cpu", torch.float64, **options)
@@ -113,7 +113,7 @@ def test_bf16_gradients(fast: str, place: Place) -> None:
         assert (found[name] - truth[name]).abs().max() <= 2**-8 * truth[name].abs().max(), name
 
 
-def test_a_token_has_the_same_bits_in_every_batch(fast: str, place: Place) -> None:
+def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Place) -> None:
     """Log-prob, entropy and d hidden of a sequence alone, behind one other, and behind all of a pack."""
     given = batch(150, 64, 1003)
     ids = given["sequence"]
@@ -121,7 +121,7 @@ def test_a_token_has_the_same_bits_in_every_batch(fast: str, place: Place) -> No
     found = []
     for first in (150 - last, int((ids < ids[149 - last]).sum()), 0):
         part = {name: x if name in ("weight", "bias") else x[first:] for name, x in given.items()}
-        found.append(run(part, fast, place(fast), sequences=30))
+        found.append(run(part, blas, place(blas), sequences=30))
     for name in ("logp", "entropies", "d hidden"):
         assert all(torch.equal(found[0][name][-last:], other[name][-last:]) for other in found[1:]), name
 

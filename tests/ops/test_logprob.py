@@ -54,7 +54,8 @@ def run(function: Callable[..., tuple[torch.Tensor, torch.Tensor]], inputs: list
     return [x.cpu() for x in (*(r.detach() for r in results), *(x.grad for x in leaves if x is not None))]
 
 
-def assert_as_near(fast: Results, eager: Results, truth: Results, rounding: float = 0.0, sharp: float = 1.0) -> None:
+def assert_as_near(fast: Results, eager: Results, truth: Results, rounding: float = 0.0, sharp: float = 1.0,
+                   vocabulary: int = 0) -> None:
     """`rounding`: of what is written in 16 bits, relative to the largest value, where both round but not alike;
     `sharp`: a low temperature's factor on the rounding of a logit."""
     for name, f, e, t in zip(("logp", "entropy", "grad 0", "grad 1", "grad 2"), fast, eager, truth, strict=False):
@@ -62,7 +63,9 @@ def assert_as_near(fast: Results, eager: Results, truth: Results, rounding: floa
         assert f.dtype == e.dtype
         if t.numel():
             largest = float(t.abs().max())
-            allowed = (e - t).abs().max() + 2e-6 * sharp * max(1.0, largest)
+            # fp32 sums of as many products as the vocabulary has; their order is that of the padded shape
+            summed = 2**-24 * vocabulary**0.5 if name == "grad 0" else 0.0
+            allowed = (e - t).abs().max() + (2e-6 * sharp + summed) * max(1.0, largest)
             allowed += (f.dtype != torch.float32) * rounding * largest
             assert (f - t).abs().max() <= allowed, name
 
@@ -87,8 +90,8 @@ def test_linear_logprob(rows: str, place: Callable[[str], str], case: str, with_
 
     inputs = [hidden, weight, bias]
     found = run(op(rows), inputs, torch.float32, place(rows))
-    assert_as_near(found, run(op("eager"), inputs, torch.float32), run(op("eager"), inputs, torch.float64),
-                   sharp=max(1.0, 1 / temperature))
+    assert_as_near(found, run(op("eager"), inputs, torch.float32, place(rows)), run(op("eager"), inputs, torch.float64),
+                   sharp=max(1.0, 1 / temperature), vocabulary=vocabulary)
     assert (found[0] <= 0).all()
     assert (found[1] >= 0).all()
 
@@ -117,7 +120,8 @@ def test_chunks_do_not_change_the_meaning(tile: int, fast: str, place: Callable[
     token = torch.randint(50, (11,))
     monkeypatch.setattr(head, "CPU_TILE", tile)
     monkeypatch.setattr(head, "GPU_TILE", tile)
-    monkeypatch.setattr(head, "CHUNK_ELEMENTS", 50 * 8)
+    for name in ("CPU_CHUNK", "GPU_CHUNK"):
+        monkeypatch.setattr(head, name, 50 * 8)
 
     def op(backend: str) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         return lambda h, w, b: ops.linear_logprob(h, w, token.to(h.device), bias=b, backend=backend)
@@ -151,7 +155,7 @@ def test_only_the_weight_may_be_trained(fast: str, place: Callable[[str], str]) 
 def test_16_bits_are_widened_and_gradients_summed_in_fp32(fast: str, place: Callable[[str], str],
                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     # one token a chunk: a weight gradient kept in bf16 would lose 64 small terms beside a large one
-    for name in ("CHUNK_ELEMENTS", "CPU_TILE", "GPU_TILE"):
+    for name in ("CPU_CHUNK", "GPU_CHUNK", "CPU_TILE", "GPU_TILE"):
         monkeypatch.setattr(head, name, 1)
     torch.manual_seed(4)
     hidden, weight = (torch.randn(*shape).bfloat16() for shape in ((65, 8), (40, 8)))
@@ -218,15 +222,15 @@ def test_a_row_has_the_same_bits_alone_and_among_others(fast: str, place: Callab
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_token_has_the_same_bits_in_every_batch(fast: str, place: Callable[[str], str], dtype: torch.dtype) -> None:
+def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Callable[[str], str], dtype: torch.dtype) -> None:
     """Log-prob, entropy and d hidden of five tokens alone, behind seven others, and behind a pack of 150."""
     torch.manual_seed(8)
-    hidden, weight = torch.randn(155, 64).to(place(fast), dtype), torch.randn(1003, 64).to(place(fast), dtype)
-    token = torch.randint(1003, (155,), device=place(fast))
+    hidden, weight = torch.randn(155, 64).to(place(blas), dtype), torch.randn(1003, 64).to(place(blas), dtype)
+    token = torch.randint(1003, (155,), device=place(blas))
     found = []
     for first in (150, 143, 0):
         h = hidden[first:].clone().requires_grad_()
-        logp, entropy = ops.linear_logprob(h, weight, token[first:], temperature=0.9, backend=fast)
+        logp, entropy = ops.linear_logprob(h, weight, token[first:], temperature=0.9, backend=blas)
         (logp.sum() - 0.3 * entropy.sum()).backward()
         found.append([x[-5:] for x in (logp.detach(), entropy.detach(), h.grad)])
     assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))

@@ -1,8 +1,13 @@
-"""The peers of our fused log-prob and policy-loss kernels: those that import here, and why the others do not.
+r"""The peers of our fused log-prob and policy-loss kernels: those that import here, and why the others do not.
 
 Nothing of theirs is copied: each is imported from its own wheel, the first time it is asked for.
 
-    python -m peers        # in benchmarks/kernels: each against an fp64 truth on small tensors
+    python -m pip install --no-deps --target /tmp/site-packages liger-kernel==0.8.5 trl==1.16.0 verl==0.9.1 \
+        cut-cross-entropy==25.1.1
+    cd benchmarks/kernels && PYTHONPATH=/tmp/site-packages python -m peers   # each against an fp64 truth
+
+The folder is named site-packages because QuACK takes a library's functions for its own, and fails, where it is not.
+CuTe-DSL lies deeper: its peers need /tmp/site-packages/nvidia_cutlass_dsl/dsl_packages on the path as well.
 """
 
 from collections.abc import Callable, Collection, Mapping

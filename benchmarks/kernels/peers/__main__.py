@@ -17,11 +17,13 @@ from .native import clipped, log_softmax_outputs
 from .record import Tensor
 
 Outputs = dict[str, Tensor]
+Pair = tuple[Tensor, Tensor]
 
 
-def leaves(*given: Tensor, dtype: torch.dtype | None = None) -> list[Tensor]:
+def leaves(hidden: Tensor, weight: Tensor, dtype: torch.dtype | None = None) -> Pair:
     """Copies that gather gradients of their own."""
-    return [x.detach().to(dtype or x.dtype, copy=True).requires_grad_() for x in given]
+    first, second = (x.detach().to(dtype or x.dtype, copy=True).requires_grad_() for x in (hidden, weight))
+    return first, second
 
 
 def log_probs(run: Callable[..., tuple[Tensor, Tensor | None]], hidden: Tensor, weight: Tensor, token: Tensor,
@@ -47,10 +49,10 @@ def loss_value(loss: Callable[..., Tensor], hidden: Tensor, weight: Tensor, toke
     return {"loss": value.detach().double(), "d hidden": hidden.grad.double(), "d weight": weight.grad.double()}
 
 
-def report(name: str, ours: Callable[[], Outputs], truth: Outputs, inputs: list[Tensor], before: list[Tensor]) -> None:
+def report(name: str, theirs: Callable[[], Outputs], truth: Outputs, inputs: Pair, before: Pair) -> None:
     """One line; a peer that raises is a line as well."""
     try:
-        got = ours()
+        got = theirs()
     except Exception as error:
         print(f"{name:22} {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
         return
@@ -95,10 +97,10 @@ def main() -> None:
     hidden, weight = torch.randn(t, d, **place), torch.randn(v, d, **place) * 3 / d**0.5
     token, upstream = torch.randint(v, (t,), device=args.device), torch.randn(2, t, device=args.device)
     advantage = torch.randn(args.sequences, device=args.device)
-    before = [hidden.clone(), weight.clone()]
+    before = hidden.clone(), weight.clone()
 
-    def wide() -> list[Tensor]:
-        return leaves(hidden, weight, dtype=torch.float64)
+    def wide() -> Pair:
+        return leaves(hidden, weight, torch.float64)
 
     # ratios on both sides of the clipping, none so near to it that rounding could move it across
     gap = torch.where(torch.rand(t, device=args.device) < 0.5, 0.1, 0.4) * upstream[1].sign()
@@ -115,10 +117,10 @@ def main() -> None:
     losses = {policy: loss_value(function, *wide(), token, old_logp.double(), advantage.double())
               for policy, function in ((True, exact_loss), (False, exact_mean))}
     found_losses, missing_losses = loss_peers(chosen - (PEERS.keys() - LOSS_PEERS.keys()))
-    for peer in found_losses:
+    for rival in found_losses:
         inputs = leaves(hidden, weight)
-        report(f"{peer.name} loss", partial(loss_value, peer.loss, *inputs, token, old_logp, advantage),
-               losses[peer.policy], inputs, before)
+        report(f"{rival.name} loss", partial(loss_value, rival.loss, *inputs, token, old_logp, advantage),
+               losses[rival.policy], inputs, before)
     for name, reason in [*missing.items(), *((f"{name} loss", reason) for name, reason in missing_losses.items())]:
         print(f"{name:22} missing: {reason}")
 

@@ -57,6 +57,7 @@ def grpo() -> LossPeer:
         rows = len(advantage)
         # one token a sequence would be one chunk a token
         module.chunk_size = rows if rows == len(token) else 1
+        value: Tensor
         value, _ = module(hidden.view(rows, -1, hidden.shape[-1]), weight, token.view(rows, -1),
                           torch.ones(rows, len(token) // rows, device=token.device), advantage,
                           old_per_token_logps=old_logp.view(rows, -1))
@@ -72,7 +73,10 @@ def cross_entropy_mean() -> LossPeer:
     from liger_kernel.ops.fused_linear_cross_entropy import LigerFusedLinearCrossEntropyFunction as Function
 
     def loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor, advantage: Tensor) -> Tensor:
-        return Function.apply(hidden, weight, token, None, None, -100, 0.0, 0.0, "mean", None, False, torch.float32)[0]
+        value: Tensor
+        value, *_ = Function.apply(hidden, weight, token, None, None, -100, 0.0, 0.0, "mean", None, False,
+                                   torch.float32)
+        return value
 
     return LossPeer(name="liger-flce-fp32", version=release(DISTRIBUTION), loss=loss, policy=False,
                     note="gradients are computed in forward; d weight summed in fp32; one host synchronisation a call")

@@ -8,7 +8,8 @@ def cross_entropy_mean() -> LossPeer:
     from quack.linear_cross_entropy import chunked_linear_cross_entropy
 
     def loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor, advantage: Tensor) -> Tensor:
-        return chunked_linear_cross_entropy(hidden, weight, token, chunk_size=4096, reduction="mean")
+        value: Tensor = chunked_linear_cross_entropy(hidden, weight, token, chunk_size=4096, reduction="mean")
+        return value
 
     return LossPeer(name="quack", version=f"{release('quack-kernels')}, cutlass-dsl {release('nvidia-cutlass-dsl')}",
                     loss=loss, policy=False,

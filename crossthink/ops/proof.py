@@ -1,0 +1,78 @@
+"""A GPU backend proves itself at its first use: a few rows of the same width and dtype, held against the specification.
+
+A compiler, a driver or a card that was never tried can make wrong numbers without an error; training on them would look
+like a bad recipe. What is proven are our kernels; the matrix products are the vendor's.
+"""
+
+from functools import cache
+
+import torch
+
+from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]
+from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops import policy
+from crossthink.ops.rows import over, rows_backward, rows_forward
+
+Tensor = torch.Tensor
+
+ROWS = 5
+
+
+@cache
+def failure(op: str, backend: str, device: torch.device, width: int, dtype: torch.dtype) -> str:
+    """What is wrong with a backend for an op, on this device, for rows of this width and dtype; "" where nothing is."""
+    try:
+        if op == "group_advantage":
+            return _advantages(backend, device)
+        if op == "policy_loss":
+            return _terms(backend, device)
+        if op == "token_logprob":
+            return _rows(backend, device, width, dtype, dtype)
+        wrong = _rows(backend, device, width, torch.float32, dtype)
+        return wrong or (_terms(backend, device) if op == "linear_policy_loss" else "")
+    except RuntimeError as error:  # a kernel that does not compile or launch
+        return str(error).splitlines()[0]
+
+
+def _rows(backend: str, device: torch.device, width: int, dtype: torch.dtype, grad_dtype: torch.dtype) -> str:
+    generator = torch.Generator().manual_seed(0)
+    logits = (4 * torch.randn(ROWS, width, generator=generator) + 30).to(device, dtype)
+    token = torch.randint(width, (ROWS,), generator=generator).to(device)
+    grads = torch.randn(2, ROWS, generator=generator).to(device)
+    leaf = logits.double().requires_grad_()
+    expected = reference.token_logprob(leaf, token, 0.7)
+    torch.autograd.backward(expected, list(grads.double()))
+    logp, entropy, stats = rows_forward(backend, logits, token, 0.7)
+    dz = over(logits, grad_dtype)
+    rows_backward(backend, logits, token, (grads[0], grads[1]), (entropy, stats), 0.7, dz)
+    coarse = 1e-5 if grad_dtype == torch.float32 else 2**-8
+    return (_differs("log-prob", logp, expected[0], 1e-5) or _differs("entropy", entropy, expected[1], 1e-5)
+            or _differs("gradient", dz, leaf.grad, coarse))
+
+
+def _terms(backend: str, device: torch.device) -> str:
+    generator = torch.Generator().manual_seed(0)
+    logp, old, advantage, ref = (torch.randn(70, generator=generator).to(device) for _ in range(4))
+    mask, sequence = torch.arange(70, device=device) % 5 != 0, torch.arange(70, device=device) // 9
+    options = LossOptions(kl_coef=0.1)
+    leaf = logp.double().requires_grad_()
+    expected, _ = reference.policy_loss(leaf, old, advantage, mask, sequence, options, ref)
+    expected.backward()
+    scale, count = policy.token_weights(backend, mask, sequence, options)
+    grad, sums = policy.policy_terms(backend, logp, old, None, advantage, scale, count, mask, ref, None, options)
+    return _differs("loss", sums[0], expected, 1e-5) or _differs("gradient", grad, leaf.grad, 1e-5)
+
+
+def _advantages(backend: str, device: torch.device) -> str:
+    generator = torch.Generator().manual_seed(0)
+    reward = torch.randn(300, generator=generator).to(device)
+    group = torch.cat([torch.zeros(200, dtype=torch.int64), torch.arange(100) // 8 + 1]).to(device)
+    found = policy.group_advantage(reward, group, "grpo", 1e-6, backend)
+    return _differs("advantage", found, reference.group_advantage(reward.double(), group), 1e-5)
+
+
+def _differs(name: str, found: Tensor, expected: Tensor | None, tolerance: float) -> str:
+    """A line where `found` is farther from what is expected than `tolerance`, relative to the largest value."""
+    assert expected is not None
+    gap, largest = float((found - expected.detach()).abs().max()), float(expected.detach().abs().max())
+    return "" if gap <= tolerance * max(largest, 1e-3) else f"{name} off by {gap:.3g} of {largest:.3g}"
