@@ -125,24 +125,24 @@ T named(const std::string& name, std::initializer_list<std::pair<const char*, T>
     throw py::value_error("no such option: " + name);
 }
 
-LossOptions loss_options(const std::string& surrogate, const std::string& kl, const std::string& correction,
-                         double clip_low, double clip_high, double dual_clip, double kl_coef, double sampler_cap,
-                         double sampler_floor) {
+LossOptions<double> loss_options(const std::string& surrogate, const std::string& kl, const std::string& correction,
+                                 double clip_low, double clip_high, double dual_clip, double kl_coef,
+                                 double sampler_cap, double sampler_floor) {
     return {
         named<Surrogate>(surrogate,
                          {{"ppo", Surrogate::kPpo}, {"gspo", Surrogate::kPpo}, {"cispo", Surrogate::kCispo}}),
         named<Kl>(kl, {{"", Kl::kNone}, {"k1", Kl::kK1}, {"k2", Kl::kK2}, {"k3", Kl::kK3}}),
         named<Correction>(correction,
                           {{"", Correction::kNone}, {"truncate", Correction::kTruncate}, {"mask", Correction::kMask}}),
-        clip_low,
-        clip_high,
+        1 - clip_low,
+        1 + clip_high,
         dual_clip,
         kl_coef,
         sampler_cap,
         sampler_floor};
 }
 
-void terms(const LossOptions& options, const Floats& logp, const std::optional<Floats>& old_logp,
+void terms(const LossOptions<double>& options, const Floats& logp, const std::optional<Floats>& old_logp,
            const std::optional<Floats>& log_ratio, const Floats& advantages, const Doubles& scale,
            const std::optional<Floats>& count, const Bools& mask, const std::optional<Floats>& ref_logp,
            const std::optional<Floats>& sampler_logp, Floats grad, Doubles sums) {
@@ -199,13 +199,13 @@ PYBIND11_MODULE(_core, m) {
     m.def("sequence_means", &means, "mask"_a.noconvert(), "sequence"_a.noconvert(), "x"_a.noconvert(),
           "count"_a.noconvert(), "mean"_a.noconvert(),
           "Fills count [T] with the active tokens of each token's sequence and mean [T] with x's mean over them.");
-    py::class_<LossOptions>(m, "LossOptions")
+    py::class_<LossOptions<double>>(m, "LossOptions")
         .def(py::init(&loss_options), "surrogate"_a, "kl"_a, "correction"_a, "clip_low"_a, "clip_high"_a, "dual_clip"_a,
              "kl_coef"_a, "sampler_cap"_a, "sampler_floor"_a);
     m.def("policy_terms", &terms, "options"_a, "logp"_a.noconvert(), "old_logp"_a.noconvert(),
           "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "scale"_a.noconvert(), "count"_a.noconvert(),
           "mask"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(),
-          "sums"_a.noconvert(), "Fills grad [T] and sums [5]: loss, kl, clipped, ratio, -log-ratio.");
+          "sums"_a.noconvert(), "Fills grad [T] and sums [6]: loss, kl, clipped, ratio, -log-ratio, active.");
 #ifdef CROSSTHINK_WITH_CUDA
     m.attr("with_cuda") = true;
     bind_cuda(m);

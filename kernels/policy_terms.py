@@ -12,8 +12,8 @@ from crossthink.kernels.loss_options import LossOptions
 Tensor = torch.Tensor
 
 TILE = 1024
-SUMS = tl.constexpr(5)
-"""loss, kl, clipped, ratio, -log_ratio."""
+SUMS = tl.constexpr(6)
+"""loss, kl, clipped, ratio, -log_ratio, active tokens."""
 
 
 @triton.jit
@@ -62,7 +62,7 @@ def _kl(d, kind: tl.constexpr):  # type: ignore[no-untyped-def]
 def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
            grad, sums, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
            correction: tl.constexpr, tile: tl.constexpr):
-    """grad [n] fp32 and sums [programs, 5] fp64; columns that are None stand for what csrc/policy/terms.h says."""
+    """grad [n] fp32 and sums [programs, 6] fp64; columns that are None stand for what csrc/policy/terms.h says."""
     program = tl.program_id(0).to(tl.int64)
     place = program * tile + tl.arange(0, tile)
     inside = place < n
@@ -100,12 +100,13 @@ def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, s
     tl.store(sums + 2, tl.sum(tl.where(active & clipped, 1.0, 0.0).to(tl.float64), 0))
     tl.store(sums + 3, tl.sum(tl.where(active, ratio, 0.0).to(tl.float64), 0))
     tl.store(sums + 4, tl.sum(tl.where(active, -moved, 0.0).to(tl.float64), 0))
+    tl.store(sums + 5, tl.sum(active.to(tl.float64), 0))
 
 
 def policy_terms(logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor, scale: Tensor,
                  count: Tensor | None, mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32 and the sums [5] fp64; columns [T] fp32 contiguous, mask [T] bool; a token's term counts
+    """d loss / d logp [T] fp32 and the sums [6] fp64; columns [T] fp32 contiguous, mask [T] bool; a token's term counts
     scale ([] fp64), or scale / count."""
     n = logp.shape[0]
     programs = triton.cdiv(n, TILE)

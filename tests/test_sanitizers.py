@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pybind11 = pytest.importorskip("pybind11")
 
 REPO = Path(__file__).resolve().parents[1]
-TESTS = ("test_core_pack.py", "test_ops_logprob.py", "test_ops_policy.py")
+TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py")
 FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 
 # The sanitized module takes the installed one's place before anything of ours is imported.

@@ -32,28 +32,17 @@ def product_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
     return torch.bfloat16 if narrow else torch.float32
 
 
-def tile_and_chunk(hidden: Tensor, weight: Tensor) -> tuple[int, int]:
-    """Tokens of a product, and of a chunk, a whole number of tiles."""
-    tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
-    return tile, max(most // max(weight.shape[0] * tile, 1), 1) * tile
-
-
-def sum_dtype(hidden: Tensor, weight: Tensor, tokens: int) -> torch.dtype:
-    """The dtype of the weight's gradient: fp32 where chunks add up, else the products', whose sum is rounded once."""
-    return product_dtype(hidden, weight) if tokens <= tile_and_chunk(hidden, weight)[1] else torch.float32
-
-
 class Head:
     """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in."""
 
-    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs, most_tokens: int) -> None:
-        """`most_tokens`: as many as `hidden` might have, which decides the weight gradient's dtype (`sum_dtype`)."""
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs) -> None:
         self.dtype = product_dtype(hidden, weight)
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
-        self.tile, most = tile_and_chunk(hidden, weight)
-        self.chunk = min(most, max(-(-tokens // self.tile), 1) * self.tile)
+        self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
+        tiles = max(most // max(vocabulary * self.tile, 1), 1)
+        self.chunk = min(tiles, max(-(-tokens // self.tile), 1)) * self.tile
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
         # rows of a whole number of 32 bytes, which the device's fast products ask for
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
@@ -61,8 +50,7 @@ class Head:
         self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
         self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0])
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
-        self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0,
-                                            dtype=sum_dtype(hidden, weight, most_tokens))
+        self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0, dtype=torch.float32)
         if not self.parts:
             self.grad_weight.zero_()
         self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)

@@ -12,7 +12,7 @@ import torch
 
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import policy
-from crossthink.ops.head import Head, Needs, sum_dtype
+from crossthink.ops.head import Head, Needs
 from crossthink.ops.linear import linear_logprob
 from crossthink.ops.rows import over, rows_backward, rows_forward, scaled
 
@@ -31,21 +31,19 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     options = LossOptions.decode(words, numbers)
     scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
-    old_logp, advantage, ref_logp, sampler_logp, count, token = (
-        None if x is None else x.detach()[active]
-        for x in (old_logp, advantage, ref_logp, sampler_logp, count, token))
-    weights = (scale / (1 if count is None else count)).float().expand(len(active))
-    here = torch.ones(len(active), dtype=torch.bool, device=mask.device)
-    head = Head(hidden.detach()[active], weight, bias, Needs(*needs), len(mask))
-    sums = hidden.new_zeros(1 + len(policy.METRICS), dtype=torch.float64)
+    constant = policy.constant
+    columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
+                             count).at(active)
+    weights = (scale / (1 if columns.count is None else columns.count)).float().expand(len(active))
+    token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
+    head = Head(hidden.detach()[active], weight, bias, Needs(*needs))
+    sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)
     per_token = hidden.new_empty((2, len(active)), dtype=torch.float32)
     for part in head.parts:
         logits = head.logits(part)
         logp, entropy, stats = rows_forward(backend, logits, token[part], temperature)
         per_token[0, part], per_token[1, part] = logp, entropy
-        old, a, counts, ref, sampler = (None if x is None else x[part]
-                                        for x in (old_logp, advantage, count, ref_logp, sampler_logp))
-        grad, terms = policy.policy_terms(backend, logp, old, None, a, scale, counts, here[part], ref, sampler, options)
+        grad, terms = policy.policy_terms(backend, logp, columns.at(part), scale, here[part], options)
         sums += terms
         if any(needs):
             dz = over(logits, head.dtype)
@@ -53,7 +51,7 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
             rows_backward(backend, logits, token[part], (grad, grad_entropy), (entropy, stats), temperature, dz)
             head.backward(part, dz)
     loss = sums[0] - options.entropy_coef * (weights.double() * per_token[1]).sum()
-    means = torch.cat([sums[1:], per_token[1].double().sum()[None]]) / max(len(active), 1)
+    means = torch.cat([sums[1:-1], per_token[1].double().sum()[None]]) / max(len(active), 1)
     whole = hidden.new_zeros((2, len(mask)), dtype=torch.float32)
     whole[:, active] = per_token
     return [loss.float(), means.float(), whole[0].clone(), whole[1].clone(), active, head.grad_hidden,
@@ -64,14 +62,11 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
 def _(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor,
       sequence: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
       words: str, numbers: list[float], needs: list[bool], backend: str) -> list[Tensor]:
-    active = torch.library.get_ctx().new_dynamic_size()
-    fp32 = {"dtype": torch.float32}
-    return [hidden.new_empty((), **fp32), hidden.new_empty(len(METRICS), **fp32),
-            hidden.new_empty(len(mask), **fp32), hidden.new_empty(len(mask), **fp32),
+    active, wide = torch.library.get_ctx().new_dynamic_size(), hidden.new_empty(0, dtype=torch.float32)
+    return [wide.new_empty(()), wide.new_empty(len(METRICS)), wide.new_empty(len(mask)), wide.new_empty(len(mask)),
             mask.new_empty((active,), dtype=torch.int64),
             hidden.new_empty((active if needs[0] else 0, hidden.shape[1])),
-            weight.new_empty(weight.shape if needs[1] else 0, dtype=sum_dtype(hidden, weight, len(mask))),
-            weight.new_empty(weight.shape[0] if needs[2] else 0, **fp32)]
+            wide.new_empty(weight.shape if needs[1] else 0), wide.new_empty(weight.shape[0] if needs[2] else 0)]
 
 
 def _context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:

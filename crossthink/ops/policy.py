@@ -1,5 +1,6 @@
 """group_advantage and policy_loss over every backend's kernels: the tokens' weights, their terms, and the sums."""
 
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-u
 Tensor = torch.Tensor
 
 METRICS = ("kl", "clip_fraction", "ratio_mean", "approx_kl")
+SUMS = 1 + len(METRICS) + 1
+"""What policy_terms adds up: the loss, METRICS, and the active tokens."""
 
 
 @torch.library.custom_op("crossthink::group_advantage", mutates_args=())
@@ -43,13 +46,16 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
         if options.kind == "dapo" and options.tokens is not None:
             return _number(1 / max(options.tokens, 1), mask), None
         return 1 / mask.sum().clamp(min=1).double(), None
-    count = None
+    count = mask
     if options.kind == "grpo" or options.sequences is None:
         count = sequence_means(backend, mask, sequence, None)[0].clamp(min=1)
     # every active token is a part of its sequence, and the parts of each add up to 1
-    scale = (1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1) if options.sequences is None
-             else _number(1 / max(options.sequences, 1), mask))
-    return (scale, count) if options.kind == "grpo" else (scale / options.max_completion_length, None)
+    scale = (_number(1 / max(options.sequences, 1), mask) if options.sequences is not None
+             else 1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1))
+    if options.kind == "grpo":
+        return scale, count
+    assert options.max_completion_length is not None
+    return scale / options.max_completion_length, None
 
 
 def _number(x: float, like: Tensor) -> Tensor:
@@ -73,27 +79,50 @@ def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | Non
     return count, mean
 
 
-def policy_terms(backend: str, logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor,
-                 scale: Tensor, count: Tensor | None, mask: Tensor, ref_logp: Tensor | None,
-                 sampler_logp: Tensor | None, options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32, and [5] fp64: the loss, and the sums of METRICS over the active tokens."""
-    columns = (logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is known of each token beside its log-prob: [T] fp32, contiguous constants."""
+
+    old_logp: Tensor | None
+    """None: the log-probs themselves."""
+    advantage: Tensor
+    ref_logp: Tensor | None
+    sampler_logp: Tensor | None
+    count: Tensor | None = None
+    """What the token's weight is divided by (token_weights); None for 1."""
+    log_ratio: Tensor | None = None
+    """In place of logp - old_logp."""
+
+    def at(self, place: slice | Tensor) -> "Columns":
+        """The columns of some tokens."""
+        taken = (getattr(self, field.name) for field in fields(self))
+        return Columns(*(None if x is None else x[place] for x in taken))  # type: ignore[arg-type]
+
+
+def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, mask: Tensor,
+                 options: LossOptions) -> tuple[Tensor, Tensor]:
+    """d loss / d logp [T] fp32, and SUMS sums, fp64: the loss, METRICS over the active tokens, and their number."""
+    c, grad = columns, torch.empty_like(logp)
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
 
-        return kernel.policy_terms(*columns, options)
-    core = _core.LossOptions(options.surrogate, "" if ref_logp is None else options.kl,
-                             "" if sampler_logp is None else options.correction, options.clip_low, options.clip_high,
+        return kernel.policy_terms(logp, c.old_logp, c.log_ratio, c.advantage, scale, c.count, mask, c.ref_logp,
+                                   c.sampler_logp, options)
+    core = _core.LossOptions(options.surrogate, "" if c.ref_logp is None else options.kl,
+                             "" if c.sampler_logp is None else options.correction, options.clip_low, options.clip_high,
                              options.dual_clip or 0.0, options.kl_coef, options.sampler_cap, options.sampler_floor)
-    grad = torch.empty_like(logp)
     if backend == "cpp":
-        sums = torch.empty(1 + len(METRICS), dtype=torch.float64)
-        _core.policy_terms(core, *(_array(x) for x in columns), grad.numpy(), sums.numpy())
+        sums = torch.empty(SUMS, dtype=torch.float64)
+        _core.policy_terms(core, logp.numpy(), _array(c.old_logp), _array(c.log_ratio), c.advantage.numpy(),
+                           scale.numpy(), _array(c.count), mask.numpy(), _array(c.ref_logp), _array(c.sampler_logp),
+                           grad.numpy(), sums.numpy())
         return grad, sums
-    partial = logp.new_empty((_core.cuda_policy_blocks(len(logp)), 1 + len(METRICS)), dtype=torch.float64)
+    partial = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS), dtype=torch.float64)
     with torch.cuda.device(logp.device):
-        _core.cuda_policy_terms(core, *(_address(x) for x in columns), grad.data_ptr(), partial.data_ptr(), len(logp),
-                                torch.cuda.current_stream().cuda_stream)
+        _core.cuda_policy_terms(core, logp.data_ptr(), _address(c.old_logp), _address(c.log_ratio),
+                                c.advantage.data_ptr(), scale.data_ptr(), _address(c.count), mask.data_ptr(),
+                                _address(c.ref_logp), _address(c.sampler_logp), grad.data_ptr(), partial.data_ptr(),
+                                len(logp), torch.cuda.current_stream().cuda_stream)
     return grad, partial.sum(0)
 
 
@@ -105,8 +134,8 @@ def _address(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
 
-def column(x: Tensor | None) -> Tensor | None:
-    """A constant as the kernels take it."""
+def constant(x: Tensor | None) -> Tensor | None:
+    """A column as the kernels take it."""
     return None if x is None else x.detach().contiguous()
 
 
@@ -117,14 +146,15 @@ def _policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask:
     """Loss [], its gradient with respect to logp [T], and metrics [4]."""
     options = LossOptions.decode(names, numbers)
     logp, mask, sequence = logp.detach().contiguous(), mask.contiguous(), sequence.contiguous()
-    old_logp, log_ratio = column(old_logp), None
+    old_logp, log_ratio = constant(old_logp), None
     if options.surrogate == "gspo":
         moved = torch.zeros_like(logp) if old_logp is None else logp - old_logp
         log_ratio = sequence_means(backend, mask, sequence, moved)[1]
     scale, count = token_weights(backend, mask, sequence, options)
-    grad, sums = policy_terms(backend, logp, old_logp, log_ratio, advantage.detach().contiguous(), scale, count, mask,
-                              column(ref_logp), column(sampler_logp), options)
-    return sums[0].float(), grad, (sums[1:] / mask.sum().clamp(min=1)).float()
+    columns = Columns(old_logp, advantage.detach().contiguous(), constant(ref_logp), constant(sampler_logp), count,
+                      log_ratio)
+    grad, sums = policy_terms(backend, logp, columns, scale, mask, options)
+    return sums[0].float(), grad, (sums[1:-1] / sums[-1].clamp(min=1)).float()
 
 
 @_policy_loss.register_fake

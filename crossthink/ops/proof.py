@@ -22,14 +22,15 @@ ROWS = 5
 def failure(op: str, backend: str, device: torch.device, width: int, dtype: torch.dtype) -> str:
     """What is wrong with a backend for an op, on this device, for rows of this width and dtype; "" where nothing is."""
     try:
-        if op == "group_advantage":
-            return _advantages(backend, device)
-        if op == "policy_loss":
-            return _terms(backend, device)
-        if op == "token_logprob":
-            return _rows(backend, device, width, dtype, dtype)
-        wrong = _rows(backend, device, width, torch.float32, dtype)
-        return wrong or (_terms(backend, device) if op == "linear_policy_loss" else "")
+        with torch.enable_grad():  # the specification's gradients, whatever the caller needs
+            if op == "group_advantage":
+                return _advantages(backend, device)
+            if op == "policy_loss":
+                return _terms(backend, device)
+            if op == "token_logprob":
+                return _rows(backend, device, width, dtype, dtype)
+            wrong = _rows(backend, device, width, torch.float32, dtype)
+            return wrong or (_terms(backend, device) if op == "linear_policy_loss" else "")
     except RuntimeError as error:  # a kernel that does not compile or launch
         return str(error).splitlines()[0]
 
@@ -57,9 +58,10 @@ def _terms(backend: str, device: torch.device) -> str:
     options = LossOptions(kl_coef=0.1)
     leaf = logp.double().requires_grad_()
     expected, _ = reference.policy_loss(leaf, old, advantage, mask, sequence, options, ref)
-    expected.backward()
+    torch.autograd.backward(expected)
     scale, count = policy.token_weights(backend, mask, sequence, options)
-    grad, sums = policy.policy_terms(backend, logp, old, None, advantage, scale, count, mask, ref, None, options)
+    columns = policy.Columns(old, advantage, ref, None, count)
+    grad, sums = policy.policy_terms(backend, logp, columns, scale, mask, options)
     return _differs("loss", sums[0], expected, 1e-5) or _differs("gradient", grad, leaf.grad, 1e-5)
 
 

@@ -20,7 +20,7 @@ def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_forward(
                 logits.data_ptr(), _type(logits), token.data_ptr(), logp.data_ptr(), entropy.data_ptr(),
-                stats.data_ptr(), *logits.shape, logits.stride(0), temperature,
+                stats.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), temperature,
                 torch.cuda.current_stream().cuda_stream)
     else:
         from crossthink.kernels import token_logprob  # triton is not on every machine
@@ -35,16 +35,17 @@ def rows_backward(backend: str, logits: Tensor, token: Tensor, grads: tuple[Tens
 
     `grad` may be the logits themselves, or their narrower view (`over`); cpp takes nothing but the logits themselves.
     """
+    (grad_logp, grad_entropy), (entropy, stats) = grads, saved
     if backend == "cpp":
         assert grad is logits
-        _core.token_logprob_backward(logits.numpy(), token.numpy(), *(x.numpy() for x in (*grads, *saved)), temperature,
-                                     torch.get_num_threads())
+        _core.token_logprob_backward(logits.numpy(), token.numpy(), grad_logp.numpy(), grad_entropy.numpy(),
+                                     entropy.numpy(), stats.numpy(), temperature, torch.get_num_threads())
     elif backend == "cuda":
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_backward(
-                logits.data_ptr(), _type(logits), token.data_ptr(), *(x.data_ptr() for x in (*grads, *saved)),
-                grad.data_ptr(), _type(grad), *logits.shape, logits.stride(0), grad.stride(0), temperature,
-                torch.cuda.current_stream().cuda_stream)
+                logits.data_ptr(), _type(logits), token.data_ptr(), grad_logp.data_ptr(), grad_entropy.data_ptr(),
+                entropy.data_ptr(), stats.data_ptr(), grad.data_ptr(), _type(grad), logits.shape[0], logits.shape[1],
+                logits.stride(0), grad.stride(0), temperature, torch.cuda.current_stream().cuda_stream)
     else:
         from crossthink.kernels import token_logprob
 

@@ -50,14 +50,14 @@ void sequence_means(const SequenceMeans& p) {
     }
 }
 
-void policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums) {
+void policy_terms(const LossOptions<double>& options, const PolicyColumns& columns, float* grad, double* sums) {
     std::fill(sums, sums + kPolicySums, 0.0);
     for (int64_t i = 0; i < columns.n; ++i) {
         grad[i] = 0;
         if (!columns.mask[i]) continue;
-        const auto t = policy_term<double>(options, columns, i);
+        const auto t = policy_term(options, columns, i);
         grad[i] = static_cast<float>(t.grad);
-        const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
+        const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, 1};
         for (int k = 0; k < kPolicySums; ++k) sums[k] += terms[k];
     }
 }

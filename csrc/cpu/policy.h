@@ -30,6 +30,6 @@ struct SequenceMeans {
 void sequence_means(const SequenceMeans& p);
 
 // Fills grad [n] (d loss / d logp, 0 where masked) and sums [kPolicySums] over the active tokens, fp64 in token order.
-void policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums);
+void policy_terms(const LossOptions<double>& options, const PolicyColumns& columns, float* grad, double* sums);
 
 }  // namespace crossthink

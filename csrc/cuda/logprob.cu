@@ -126,6 +126,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward 
     const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1] * kLog2E;
     const float g = p.grad_logp[row] * p.inverse_temperature, h = p.grad_entropy[row] * p.inverse_temperature;
     const float a = -g - h * p.entropy[row], b = -h * kLn2;
+    const bool in_place = p.grad_logits == p.logits;
     const int token = static_cast<int>(p.token[row]), vocab = static_cast<int>(p.vocab);
     constexpr int kPack = kBytes / sizeof(T);
     for (int first = 0; first < vocab; first += kStep) {
@@ -135,7 +136,7 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward 
         for (int k = 0; k < kValues; k += kPack) {
             load<kAligned, kPack>(logits, start + k * kThreads, vocab, -INFINITY, x + k);
         }
-        __syncthreads();
+        if (in_place) __syncthreads();
 #pragma unroll
         for (int k = 0; k < kValues; k += kPack) {
             const int own = token - start - k * kThreads;

@@ -82,16 +82,17 @@ __global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
 constexpr int kTokens = 8;  // a thread's, a block's width apart
 
 __global__ void __launch_bounds__(kThreads)
-    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
+    terms_kernel(LossOptions<float> options, PolicyColumns columns, float* grad, double* sums) {
     double mine[kPolicySums] = {};
 #pragma unroll
     for (int k = 0; k < kTokens; ++k) {
         const int64_t i = (int64_t(blockIdx.x) * kTokens + k) * kThreads + threadIdx.x;
         if (i >= columns.n) break;
         PolicyTerm<float> t{};
-        if (columns.mask[i]) t = policy_term<float>(options, columns, i);
+        const bool active = columns.mask[i];
+        if (active) t = policy_term(options, columns, i);
         grad[i] = t.grad;
-        const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio};
+        const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, active};
         for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
     }
     __shared__ double warps[kWarps][kPolicySums];
@@ -124,7 +125,7 @@ void cuda_sequence_means(const SequenceMeans& p, void* stream) {
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
-void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
+void cuda_policy_terms(const LossOptions<float>& options, const PolicyColumns& columns, float* grad, double* sums,
                        void* stream) {
     if (columns.n == 0) return;
     terms_kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(

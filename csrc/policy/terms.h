@@ -18,14 +18,15 @@ enum class Surrogate { kPpo, kCispo };  // GSPO is PPO with the sequence's log-r
 enum class Kl { kNone, kK1, kK2, kK3 };
 enum class Correction { kNone, kTruncate, kMask };
 
+template <class Real>
 struct LossOptions {
     Surrogate surrogate;
     Kl kl;
     Correction correction;
-    double clip_low, clip_high;
-    double dual_clip;  // 0: none
-    double kl_coef;
-    double sampler_cap, sampler_floor;
+    Real clip_low, clip_high;  // bounds of the ratio
+    Real dual_clip;            // 0: none
+    Real kl_coef;
+    Real sampler_cap, sampler_floor;
 };
 
 // All [n]; null where the comment says so.
@@ -49,7 +50,7 @@ struct PolicyTerm {
     Real kl, clipped, ratio, log_ratio;
 };
 
-constexpr int kPolicySums = 5;  // loss, kl, clipped, ratio, -log_ratio
+constexpr int kPolicySums = 6;  // loss, kl, clipped, ratio, -log_ratio, active tokens
 
 constexpr double kLogRatioLimit = 20;  // verl's clamps: e^20 stays finite, and a KL above 10 stops pulling
 constexpr double kKlLimit = 10;
@@ -63,9 +64,9 @@ CROSSTHINK_BOTH inline Real cut(Real x, Real limit) {
 // The surrogate's value, derivative and clipped flag; the derivative is 0 where the bound is what counts. A NaN fails
 // no comparison and stays one.
 template <class Real>
-CROSSTHINK_BOTH inline void surrogate(const LossOptions& o, Real logp, Real a, PolicyTerm<Real>& t) {
+CROSSTHINK_BOTH inline void surrogate(const LossOptions<Real>& o, Real logp, Real a, PolicyTerm<Real>& t) {
     t.ratio = std::exp(cut(t.log_ratio, Real(kLogRatioLimit)));
-    const Real low = Real(1 - o.clip_low), high = Real(1 + o.clip_high), dual = Real(o.dual_clip);
+    const Real low = o.clip_low, high = o.clip_high, dual = o.dual_clip;
     const Real bounded_ratio = t.ratio < low ? low : t.ratio > high ? high : t.ratio;
     if (o.surrogate == Surrogate::kCispo) {
         t.clipped = bounded_ratio != t.ratio;
@@ -105,16 +106,16 @@ CROSSTHINK_BOTH inline void kl_estimate(Kl kind, Real d, Real& value, Real& grad
 }
 
 template <class Real>
-CROSSTHINK_BOTH inline Real correction(const LossOptions& o, Real gap) {
+CROSSTHINK_BOTH inline Real correction(const LossOptions<Real>& o, Real gap) {
     const Real w = std::exp(cut(gap, Real(kLogRatioLimit)));
-    const Real floor = Real(o.sampler_floor), cap = Real(o.sampler_cap);
+    const Real floor = o.sampler_floor, cap = o.sampler_cap;
     if (o.correction == Correction::kTruncate) return w > cap ? cap : w;
     return w < floor || w > cap ? Real(0) : w;
 }
 
 // The term of token i, which is not masked.
 template <class Real>
-CROSSTHINK_BOTH inline PolicyTerm<Real> policy_term(const LossOptions& o, const PolicyColumns& c, int64_t i) {
+CROSSTHINK_BOTH inline PolicyTerm<Real> policy_term(const LossOptions<Real>& o, const PolicyColumns& c, int64_t i) {
     const Real logp = c.logp[i], old = c.old_logp ? c.old_logp[i] : c.logp[i];
     PolicyTerm<Real> t{};
     t.log_ratio = c.log_ratio ? Real(c.log_ratio[i]) : logp - old;
@@ -128,8 +129,8 @@ CROSSTHINK_BOTH inline PolicyTerm<Real> policy_term(const LossOptions& o, const 
     if (o.kl != Kl::kNone) {
         Real grad;
         kl_estimate(o.kl, Real(c.ref_logp[i]) - logp, t.kl, grad);
-        t.loss += Real(o.kl_coef) * t.kl;
-        t.grad += Real(o.kl_coef) * grad;
+        t.loss += o.kl_coef * t.kl;
+        t.grad += o.kl_coef * grad;
     }
     const Real weight = c.count ? Real(*c.scale) / Real(c.count[i]) : Real(*c.scale);
     t.loss *= weight;
