@@ -25,18 +25,16 @@ class Needs:
     bias: bool
 
 
-def product_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
-    """bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere, and
-    for mixed dtypes, everything is widened to fp32."""
-    narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
-    return torch.bfloat16 if narrow else torch.float32
-
-
 class Head:
-    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in."""
+    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in.
+
+    bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere, and for
+    mixed dtypes, everything is widened to fp32.
+    """
 
     def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs) -> None:
-        self.dtype = product_dtype(hidden, weight)
+        narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
+        self.dtype = torch.bfloat16 if narrow else torch.float32
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape

@@ -1,0 +1,155 @@
+"""Every GPU kernel compiled ahead of time, on a machine without a GPU: registers, shared memory, spills, occupancy.
+
+    .venv/bin/python benchmarks/kernels/compiled.py [--output benchmarks/results/kernels_compiled.json]
+    .venv/bin/python benchmarks/kernels/compiled.py --check [--target 90]     # against that file: what CI runs
+
+Triton's compiler makes its own machine code; CUDA C++ needs nvcc and is left out, with a line, where there is none. The
+check fails for a spill, and for a kernel that fits fewer warps on a multiprocessor than it did. Floors are the bytes
+that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M tokens where there are
+no logits).
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import triton
+from crossthink.kernels import policy_terms, runs, scaled, token_logprob
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+from crossthink.files import write_json
+
+REPO = Path(__file__).resolve().parents[2]
+TARGETS = (80, 90, 100)
+SHARED_KIB = {80: 164, 90: 228, 100: 228}
+LOGITS, TOKENS, BANDWIDTH = 8192 * 152064, 1 << 24, 3.35e12
+I64 = {"token", "sequence", "group"}
+SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
+OTHERS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
+          "sums": "*fp64", "scale": "*fp64"}
+
+Row = dict[str, Any]
+
+
+def sources() -> Iterator[tuple[str, Any, dict[str, str], dict[str, Any], dict[str, Any], float]]:
+    """Name, kernel, types that are not the usual ones, constants, launch options, bytes that it must move."""
+    t = token_logprob
+    for logits, grad, size in (("*bf16", "*bf16", 2), ("*fp32", "*fp32", 4)):
+        yield (f"token_logprob.forward {logits[1:]}", t.forward_kernel, {"logits": logits}, {"tile": t.FORWARD_TILE},
+               t.FORWARD_LAUNCH, size * LOGITS)
+        yield (f"token_logprob.backward {logits[1:]}", t.backward_kernel, {"logits": logits, "grad_logits": grad},
+               {"tile": t.BACKWARD_TILE, "in_place": False}, t.BACKWARD_LAUNCH, 2 * size * LOGITS)
+    yield ("token_logprob.backward fp32 to bf16 in place", t.backward_kernel,
+           {"logits": "*fp32", "grad_logits": "*bf16"}, {"tile": t.BACKWARD_TILE, "in_place": True}, t.BACKWARD_LAUNCH,
+           6 * LOGITS)
+    terms = {"tile": policy_terms.TILE, "kl": "k3", "correction": "mask"}
+    for surrogate in ("ppo", "cispo"):
+        yield (f"policy_terms {surrogate}", policy_terms.kernel, {}, {**terms, "surrogate": surrogate},
+               {"num_warps": 4, "enable_fp_fusion": True}, 29 * TOKENS)
+    yield ("runs.group_advantage", runs.advantage_kernel, {}, {"divide": True, "span": runs.SPAN, "tile": runs.TILE},
+           {"num_warps": 1}, 16 * TOKENS)
+    yield ("runs.sequence_means", runs.means_kernel, {}, {"span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1},
+           17 * TOKENS)
+    yield "scaled", scaled.kernel, {"out": "*bf16"}, {"tile": scaled.TILE}, {"num_warps": 16}, 6 * 152064 * 3584
+
+
+def triton_rows(target: int) -> Iterator[Row]:
+    """The Triton kernels for a device."""
+    [tool] = Path(triton.__file__).parent.rglob("cuobjdump*")
+    for name, kernel, types, constants, launch, moved in sources():
+        def type_of(argument: str, types: dict[str, str] = types, constants: dict[str, Any] = constants) -> str:
+            usual = "*i64" if argument in I64 else "fp32" if argument in SCALARS else OTHERS.get(argument, "*fp32")
+            return "constexpr" if argument in constants else types.get(argument, usual)
+
+        source = ASTSource(fn=kernel, signature={a: type_of(a) for a in kernel.arg_names}, constexprs=constants,
+                           attrs={})
+        binary = triton.compile(source, target=GPUTarget("cuda", target, 32), options=launch)
+        with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
+            file.write(binary.asm["cubin"])
+            file.flush()
+            [(_, usage)] = resources(tool, Path(file.name))
+        yield row(f"triton {name}", target, usage, 32 * launch["num_warps"], moved)
+
+
+def cuda_rows(target: int) -> Iterator[Row]:
+    """The CUDA kernels for a device."""
+    tool = shutil.which("cuobjdump") or str(next(Path(triton.__file__).parent.rglob("cuobjdump*")))
+    for path in sorted((REPO / "csrc/cuda").glob("*.cu")):
+        with tempfile.TemporaryDirectory() as folder:
+            cubin = Path(folder) / "kernels.cubin"
+            subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin", f"-arch=sm_{target}", "-o",
+                            str(cubin), str(path)], check=True, capture_output=True)
+            for symbol, usage in resources(tool, cubin):
+                yield row(f"cuda {plain(symbol)}", target, usage, 256, 0.0)
+
+
+def plain(symbol: str) -> str:
+    """A kernel's name with its template arguments, of a mangled symbol."""
+    demangled = subprocess.run(["c++filt", symbol], capture_output=True, text=True, check=True).stdout
+    return re.sub(r"crossthink::|\(anonymous namespace\)::|void |\(.*|__nv_|\n", "", demangled.replace("(bool)", ""))
+
+
+def resources(tool: str | Path, cubin: Path) -> Iterator[tuple[str, dict[str, int]]]:
+    """Each function of a cubin with what it uses."""
+    said = subprocess.run([tool, "--dump-resource-usage", cubin], check=True, capture_output=True, text=True).stdout
+    for name, line in re.findall(r"Function (\S+):\n\s+(.*)", said):
+        yield name, {key: int(value) for key, value in re.findall(r"(\w+):(\d+)", line)}
+
+
+def row(name: str, target: int, usage: dict[str, int], threads: int, moved: float) -> Row:
+    """One kernel's line of the table."""
+    registers, shared = usage["REG"], usage.get("SHARED", 0)
+    warps = threads // 32
+    by_registers = 65536 // max(-(-registers * 32 // 256) * 256 * warps, 1)
+    by_shared = SHARED_KIB[target] * 1024 // (shared + 1024)
+    blocks = min(by_registers, by_shared, 64 // warps, 32)
+    floor = {"floor ms": round(moved / BANDWIDTH * 1e3, 3)} if moved else {}
+    spilled = usage.get("STACK", 0) + usage.get("LOCAL", 0)
+    return {"kernel": name, "sm": target, "registers": registers, "shared": shared, "spilled": spilled,
+            "threads": threads, "warps": blocks * warps} | floor
+
+
+def check(rows: list[Row], before: list[Row]) -> list[str]:
+    """What is worse than it was."""
+    known = {(old["kernel"], old["sm"]): old for old in before}
+    wrong = [f"{new['kernel']} for sm_{new['sm']} spills {new['spilled']} bytes" for new in rows if new["spilled"]]
+    for new in rows:
+        old = known.get((new["kernel"], new["sm"]))
+        if old is None:
+            wrong.append(f"{new['kernel']} for sm_{new['sm']} is not in the table: write it again")
+        elif new["warps"] < old["warps"]:
+            wrong.append(f"{new['kernel']} for sm_{new['sm']}: {new['warps']} warps fit, {old['warps']} did")
+    return wrong
+
+
+def main() -> None:
+    """Compile, print, and write or check the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=REPO / "benchmarks/results/kernels_compiled.json")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--target", type=int, action="append", choices=TARGETS)
+    given = parser.parse_args()
+    rows: list[Row] = []
+    for target in given.target or TARGETS:
+        rows += triton_rows(target)
+        if shutil.which("nvcc"):
+            rows += cuda_rows(target)
+        else:
+            print("CUDA C++ is not compiled: no nvcc on PATH")
+    for line in rows:
+        print(", ".join(f"{key} {value}" for key, value in line.items()))
+    if given.check:
+        sys.exit("\n".join(check(rows, json.loads(given.output.read_text(encoding="utf-8"))["kernels"])) or 0)
+    write_json(given.output, {"triton": triton.__version__, "kernels": rows})
+
+
+if __name__ == "__main__":
+    main()
