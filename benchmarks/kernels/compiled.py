@@ -5,8 +5,8 @@
 
 Triton's compiler makes its own machine code; CUDA C++ needs nvcc and is left out, with a line, where there is none. The
 check fails for a spill, and for a kernel that fits fewer warps on a multiprocessor than it did. Floors are the bytes
-that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M tokens where there are
-no logits).
+that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M tokens where there is
+no logit).
 """
 
 import argparse
