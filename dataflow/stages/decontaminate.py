@@ -1,68 +1,83 @@
 """Training rows and passages that hold questions of an evaluation set are turned away, with the set's name.
 
-An evaluation question and each of its options are compared apart, by their runs of n words. A record is contaminated
-where it holds half of the runs of one of them, or 13 runs (SHARE, FEW, RUNS). One run alone is too little: "what is the
-value of x in the" stands in questions that have nothing in common. An evaluation question too short for a run counts
-where the record is that question (passages: where it holds it).
+The words of a record (a question with its options and its answer, or a passage) are searched for every evaluation
+question, its options apart and in any order. How much of one they hold is measured in bits (csrc/text/questions.h): the
+words that say what a question is about count, "which of the following" hardly does. So one word in eight may differ,
+and a phrase that many questions share is no contamination.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from crossthink.dataflow.records import Fault
 from crossthink.dataflow.sources.tables import read_rows
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
-from crossthink.dataflow.stages.tokens import ngram_hashes, run_hash, tokens
-from numpy.typing import NDArray
+from crossthink.dataflow.stages.tokens import tokens
 
+from crossthink import _core
 from crossthink.data_config import QuestionFile
 from crossthink.questions import texts
 from crossthink.schema import Passage, Question
 
-SHARE, FEW, RUNS = 0.5, 5, 13
-"""What makes a record contaminated (ours): half of an evaluation question's runs, all where it has fewer than 5, or 13
-of them."""
-MIN_HELD_WORDS = 5
-"""A shorter evaluation question is not looked for inside passages: any text may hold it."""
+SHARE = 0.7
+"""Of the bits of an evaluation question, and of its options, that a record must hold."""
+ENOUGH_BITS = 40
+"""That a record must hold of a question, or of question and options together."""
+WHOLE_BITS, WHOLE_WORDS = 24, 5
+"""Of a question that counts where a record holds every word of it, in any surroundings."""
+RUNS = 13
+"""Runs of n words in a row that count whatever the rest of the question (GPT-3's rule, for n-grams of one word)."""
+NUMBERS = 0.75
+"""Of the numbers of a question that a record must hold: another number is another question."""
 
 
-@dataclass(frozen=True, slots=True)
+class Match(NamedTuple):
+    """What a text holds of an evaluation question; see csrc/text/questions.h."""
+
+    text: int
+    question: int
+    start: int
+    words: int
+    bits: int
+    bits_held: int
+    longest_run: int
+    numbers: int
+    numbers_held: int
+    option_bits: int
+    option_bits_held: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """Hashes of the evaluation sets' runs of words, sorted, and which row of which set each comes from."""
+    """The questions of the evaluation sets."""
 
     size: int
-    """Words of a run."""
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.int64]
-    """Of each hash: the number of the question or option that it comes from."""
-    runs: NDArray[np.int64]
-    """Different runs of each question or option."""
+    """Words of a run; a question with fewer is short."""
+    questions: _core.QuestionIndex
     names: tuple[str, ...]
-    """Of each question or option: "SOURCE, row N of FILE"."""
-    short: dict[int, tuple[int, str]]
-    """Hash of a short question to its number of words and its name."""
+    """Of each question: "SOURCE, row N of FILE"."""
+    short: dict[int, list[tuple[int, frozenset[int]]]]
+    """Hash of a short question to the numbers of the questions that it is, and the hashes of their options."""
 
 
 def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int) -> Index:
     """The index of (name, question, options) triples."""
     names: list[str] = []
-    hashes: list[NDArray[np.uint64]] = []
-    short: dict[int, tuple[int, str]] = {}
+    parts: list[str] = []
+    first = [0]
     for name, question, options in questions:
-        words = tokens(question)
-        if 0 < len(words) < size:
-            short.setdefault(run_hash(words), (len(words), name))
-        for text in (question, *options):
-            if len(runs := np.unique(ngram_hashes(tokens(text), size))):
-                names.append(name)
-                hashes.append(runs)
-    counts = np.array([len(runs) for runs in hashes], np.int64)
-    flat = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
-    owners = np.repeat(np.arange(len(names), dtype=np.int64), counts)
-    order = np.lexsort((owners, flat))
-    return Index(size, flat[order], owners[order], counts, tuple(names), short)
+        names.append(name)
+        parts += [question, *options]
+        first.append(len(parts))
+    hashes = _core.text_hashes(parts).tolist()
+    short: dict[int, list[tuple[int, frozenset[int]]]] = {}
+    for number, (start, end) in enumerate(zip(first, first[1:], strict=False)):
+        if hashes[start] and len(tokens(parts[start])) < size:
+            short.setdefault(hashes[start], []).append((number, frozenset(hashes[start + 1:end])))
+    return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)
 
 
 @cache
@@ -83,51 +98,57 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
 
 
 def check_question(question: Question, index: Index) -> StageResult:
-    """The question itself, or a reject where it, one of its options or its answer repeats an evaluation question."""
-    for text in (question.question, *question.options, question.answer):
-        words = tokens(text)
-        if found := overlap(words, index):
-            return found
-    words = tokens(question.question)
-    if words and len(words) < index.size and (whole := index.short.get(run_hash(words))):
-        return Rejected("contaminated", f"{whole[1]}: the whole question")
+    """The question itself, or a reject where it, with its options and its answer, repeats an evaluation question."""
+    text = "\n".join((question.question, *question.options, question.answer))
+    if found := held_question(text, index):
+        return found
+    own = int(_core.text_hashes([question.question])[0])
+    for number, options in index.short.get(own, ()):
+        if same_options(question, options):
+            return Rejected("contaminated", f"{index.names[number]}: the whole question")
     return keep(question)
 
 
 def check_passage(passage: Passage, index: Index) -> StageResult:
-    """The passage itself, or a reject where it holds a run of an evaluation question or a short one as a whole."""
-    words = tokens(passage.text)
-    if found := overlap(words, index):
-        return found
-    for size in sorted({count for count, _ in index.short.values() if count >= MIN_HELD_WORDS}):
-        for place, value in enumerate(ngram_hashes(words, size).tolist()):
-            if value in index.short:
-                name = index.short[value][1]
-                return Rejected("contaminated", f"{name}: {' '.join(words[place:place + size])!r}")
-    return keep(passage)
+    """The passage itself, or a reject where it holds an evaluation question."""
+    return held_question(passage.text, index) or keep(passage)
 
 
-def overlap(words: list[str], index: Index) -> Rejected | None:
-    """A reject that shows the evaluation question of which the words hold most, where that is enough; else None."""
-    hashes = ngram_hashes(words, index.size)
-    if not len(hashes) or not len(index.hashes):
+def held_question(text: str, index: Index) -> Rejected | None:
+    """A reject that shows the evaluation question of which the text holds most, where that is enough; else None."""
+    matches = [match for match in map(Match._make, index.questions.find([text])) if is_contamination(match, index.size)]
+    if not matches:
         return None
-    unique, places = np.unique(hashes, return_index=True)
-    first = np.searchsorted(index.hashes, unique, "left")
-    count = np.searchsorted(index.hashes, unique, "right") - first
-    owners = [index.owners[start:start + number] for start, number in zip(first, count, strict=True) if number]
-    if not owners:
-        return None
-    held, shared = np.unique(np.concatenate(owners), return_counts=True)
-    runs = index.runs[held]
-    enough = (shared >= np.where(runs < FEW, runs, SHARE * runs)) | (shared >= RUNS)
-    if not enough.any():
-        return None
-    most = int(np.argmax(np.where(enough, shared / runs, 0)))
-    own = set(index.hashes[index.owners == held[most]].tolist())
-    start = min(int(place) for value, place in zip(unique.tolist(), places, strict=True) if value in own)
-    return Rejected("contaminated", f"{index.names[held[most]]}: {' '.join(words[start:start + index.size])!r}, "
-                                    f"{shared[most]} of its {runs[most]} runs of {index.size} words")
+    most = max(matches, key=lambda match: (match.bits_held + match.option_bits_held, -match.question))
+    shown = " ".join(tokens(text)[most.start:most.start + min(index.size, most.words)])
+    held, bits = most.bits_held + most.option_bits_held, most.bits + most.option_bits
+    return Rejected("contaminated", f"{index.names[most.question]}: {shown!r}, {held} of {bits} bits, "
+                                    f"{most.longest_run} of {most.words} words in a row")
+
+
+def is_contamination(match: Match, size: int) -> bool:
+    """Whether a text that holds this much of an evaluation question gives it away."""
+    if match.longest_run >= size + RUNS - 1:
+        return True
+    if match.bits_held == match.bits and match.words >= WHOLE_WORDS and match.bits >= WHOLE_BITS:
+        return True
+    if match.bits_held < SHARE * match.bits or match.numbers_held < NUMBERS * match.numbers:
+        return False
+    if match.words >= size and match.bits_held >= ENOUGH_BITS:
+        return True
+    return (match.option_bits > 0 and match.option_bits_held >= SHARE * match.option_bits
+            and match.bits_held + match.option_bits_held >= ENOUGH_BITS)
+
+
+def same_options(question: Question, options: frozenset[int]) -> bool:
+    """Whether a question in the words of a short evaluation question is that one: by half of the options of the one
+    that has fewer; by its answer, where it has none. An evaluation question without options is known by its words."""
+    if not options:
+        return True
+    if not question.options:
+        return int(_core.text_hashes([question.answer])[0]) in options
+    own = set(_core.text_hashes(list(question.options)).tolist())
+    return 2 * len(own & options) >= min(len(own), len(options))
 
 
 class Decontaminate:

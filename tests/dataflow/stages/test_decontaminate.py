@@ -52,11 +52,12 @@ def test_a_question_in_the_options_is_found(make_question: Callable[..., Questio
 
 def test_short_questions_match_as_a_whole(make_question: Callable[..., Question]) -> None:
     assert check_question(make_question("what is 73 + 46"), INDEX) == Rejected(
-        "contaminated", "exam, row 2: the whole question")
+        "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
     assert isinstance(check_question(make_question("What is 73 - 46?"), INDEX), Kept)
-    assert isinstance(check_question(make_question("And what is 73 + 46?"), INDEX), Kept)
+    assert isinstance(check_question(make_question("And what is 73 + 46?"), INDEX), Rejected)
     found = check_passage(passage("They asked: what is 73 + 46? Nobody knew."), INDEX)
-    assert found == Rejected("contaminated", "exam, row 2: 'what is 73 + 46'")
+    assert found == Rejected(
+        "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
 
 
 def test_the_evaluation_files_are_read_and_must_be_readable(

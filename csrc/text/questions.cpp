@@ -1,0 +1,122 @@
+#include "text/questions.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "text/words.h"
+
+namespace crossthink::text {
+namespace {
+
+// Pairs (hash, question) once each, by hash; calls each(hash, the pairs' questions) for every hash.
+template <class Each>
+void by_hash(std::vector<std::pair<uint64_t, uint32_t>>& pairs, const Each& each) {
+    std::sort(pairs.begin(), pairs.end());
+    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+    std::vector<uint32_t> questions;
+    for (size_t i = 0, end = 0; i < pairs.size(); i = end) {
+        questions.clear();
+        for (end = i; end < pairs.size() && pairs[end].first == pairs[i].first; ++end) {
+            questions.push_back(pairs[end].second);
+        }
+        each(pairs[i].first, questions);
+    }
+}
+
+// log2 of 1 / frequency in the other questions, with a prior of one in 1024 worth eight questions: a word that no other
+// holds counts as rare, whatever the number of questions. Rounded up; 1 to kMaxBits.
+uint8_t weight(size_t holders, size_t questions) {
+    const uint64_t inverse = (uint64_t{questions} + 8) * 128 / ((uint64_t{holders} - 1) * 128 + 1);
+    return static_cast<uint8_t>(std::clamp<size_t>(std::bit_width(inverse), 1, kMaxBits));
+}
+
+}  // namespace
+
+QuestionIndex::QuestionIndex(std::span<const std::string_view> parts, std::span<const int64_t> first) {
+    read(parts, first);
+    plant();
+}
+
+void QuestionIndex::read(std::span<const std::string_view> parts, std::span<const int64_t> first) {
+    std::vector<uint64_t> hashes;
+    Words words;
+    std::vector<uint64_t> runs;
+    for (size_t i = 0; i + 1 < first.size(); ++i) {
+        Question question{parts_.size(), static_cast<size_t>(first[i + 1] - first[i]), 0, 0, 0};
+        for (int64_t part = first[i]; part < first[i + 1]; ++part) {
+            words.read(parts[part]);
+            parts_.push_back({hashes.size(), words.size()});
+            question.words += words.size();
+            words.runs(std::clamp<size_t>(words.size(), 1, kRun), runs);
+            runs.resize(words.size());
+            runs_.insert(runs_.end(), runs.begin(), runs.end());
+            for (size_t w = 0; w < words.size(); ++w) {
+                hashes.push_back(words[w].hash);
+                numbers_.push_back(words[w].number);
+            }
+        }
+        questions_.push_back(question);
+    }
+    weigh(hashes);
+}
+
+void QuestionIndex::weigh(const std::vector<uint64_t>& words) {
+    std::vector<std::pair<uint64_t, uint32_t>> pairs;
+    for (uint32_t i = 0; i < questions_.size(); ++i) {
+        const size_t begin = parts_[questions_[i].first_part].at;
+        for (size_t w = begin; w < begin + questions_[i].words; ++w) pairs.emplace_back(words[w], i);
+    }
+    std::vector<std::pair<uint64_t, uint8_t>> weights;
+    by_hash(pairs, [&](uint64_t word, const std::vector<uint32_t>& holders) {
+        weights.emplace_back(word, weight(holders.size(), questions_.size()));
+    });
+    for (uint64_t word : words) {
+        bits_.push_back(std::lower_bound(weights.begin(), weights.end(), std::pair{word, uint8_t{0}})->second);
+    }
+    for (Question& question : questions_) {
+        const Part& part = parts_[question.first_part];
+        for (size_t w = part.at; w < part.at + part.words; ++w) question.bits += bits_[w];
+    }
+}
+
+void QuestionIndex::plant() {
+    std::vector<std::pair<uint64_t, uint32_t>> pairs;
+    for (uint32_t i = 0; i < questions_.size(); ++i) {
+        const Question& question = questions_[i];
+        const size_t parts = question.bits < kFewBits ? question.parts : 1;
+        for (size_t p = question.first_part; p < question.first_part + parts; ++p) {
+            for (size_t w = kRun; w <= parts_[p].words; ++w) pairs.emplace_back(runs_[parts_[p].at + w - kRun], i);
+        }
+    }
+    const size_t slots = std::bit_ceil(2 * pairs.size() + 2);
+    seeds_.resize(slots);
+    const size_t filter_bits = std::bit_ceil(16 * pairs.size() + 64);
+    filter_.resize(filter_bits / 64);
+    filter_shift_ = 64 - std::countr_zero(filter_bits);
+    by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
+        if (owners.size() <= kCommon) store(run, owners);
+    });
+    for (Question& question : questions_) {
+        question.wanted = std::clamp<size_t>(question.wanted * 3 / 10, 1, kMaxWanted);
+    }
+}
+
+void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {
+    size_t slot = run & (seeds_.size() - 1);
+    while (seeds_[slot].count) slot = (slot + 1) & (seeds_.size() - 1);
+    seeds_[slot] = {run, static_cast<uint32_t>(owners_.size()), static_cast<uint32_t>(owners.size())};
+    owners_.insert(owners_.end(), owners.begin(), owners.end());
+    for (uint32_t owner : owners) ++questions_[owner].wanted;
+    const uint64_t bit = run >> filter_shift_;
+    filter_[bit / 64] |= uint64_t{1} << bit % 64;
+}
+
+const QuestionIndex::Seed* QuestionIndex::seed(uint64_t run) const {
+    const uint64_t bit = run >> filter_shift_;
+    if (!(filter_[bit / 64] >> bit % 64 & 1)) return nullptr;
+    size_t slot = run & (seeds_.size() - 1);
+    while (seeds_[slot].count && seeds_[slot].run != run) slot = (slot + 1) & (seeds_.size() - 1);
+    return seeds_[slot].count ? &seeds_[slot] : nullptr;
+}
+
+}  // namespace crossthink::text

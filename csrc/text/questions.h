@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace crossthink::text {
+
+// What a text holds of one evaluation question. "Bits" are the sum of the weights of the words that stand in a run of
+// three words (of all words, where a part has fewer) that the text holds as well.
+struct Match {
+    int64_t text;
+    int64_t question;
+    int64_t start;  // word of the text at which the first shared run that led here starts
+    int64_t words;  // of the question, without its options
+    int64_t bits, bits_held;
+    int64_t longest_run;            // words of the question in a row that the text holds
+    int64_t numbers, numbers_held;  // of the question's words those that are numbers
+    int64_t option_bits, option_bits_held;
+};
+
+// An index of evaluation questions with their options, and the search for them in other texts.
+//
+// A word's weight says how much it tells about a question: the bits of its frequency in the other questions, 1 to 12.
+// Seeds are the runs of three words of a question, and of its options where the question alone has few bits; a run that
+// many questions share is none. A text that holds enough seeds of a question near each other is compared with it in
+// full: part by part, so that the order of the options does not matter.
+class QuestionIndex {
+  public:
+    // `parts` holds each question and behind it its options; question i has the parts [first[i], first[i + 1]).
+    // Requires ascending `first` from 0 to parts.size(), and at least one part a question.
+    QuestionIndex(std::span<const std::string_view> parts, std::span<const int64_t> first);
+
+    // Every question of which a text holds half of the bits, of the question or of its options, or kLongRun words in a
+    // row; by text, then by question.
+    std::vector<Match> find(std::span<const std::string_view> texts) const;
+
+    int64_t size() const { return static_cast<int64_t>(questions_.size()); }
+
+  private:
+    friend class Search;
+
+    struct Part {
+        size_t at;  // of its first word in bits_, numbers_ and runs_
+        size_t words;
+    };
+    struct Question {
+        size_t first_part, parts;
+        size_t words;   // of all parts
+        size_t bits;    // of the first part
+        size_t wanted;  // seeds that a text must hold to be compared
+    };
+    struct Seed {
+        uint64_t run;
+        uint32_t at, count;  // its questions in owners_; count 0: a free slot
+    };
+
+    void read(std::span<const std::string_view> parts, std::span<const int64_t> first);
+    void weigh(const std::vector<uint64_t>& words);
+    void plant();
+    void store(uint64_t run, std::span<const uint32_t> owners);
+    const Seed* seed(uint64_t run) const;
+
+    std::vector<Question> questions_;
+    std::vector<Part> parts_;
+    std::vector<uint64_t> runs_;     // of each word: the run that starts there, of 3 words or of the whole part
+    std::vector<uint8_t> bits_;      // of each word
+    std::vector<uint8_t> numbers_;   // of each word: whether it is a number
+    std::vector<Seed> seeds_;        // hash table, open addressing
+    std::vector<uint32_t> owners_;   // questions of each seed, ascending
+    std::vector<uint64_t> filter_;   // bit set of the seeds' high bits: most runs of most texts end here
+    int filter_shift_ = 0;
+};
+
+constexpr size_t kRun = 3;         // words of a shared run
+constexpr size_t kCommon = 64;     // a run that more questions share is no seed
+constexpr size_t kMaxBits = 12;    // of one word
+constexpr size_t kFewBits = 40;    // a question with fewer is looked for by its options as well
+constexpr size_t kMaxWanted = 12;  // seeds
+constexpr size_t kLongRun = 16;    // words
+
+}  // namespace crossthink::text
