@@ -198,7 +198,7 @@ std::vector<py::tuple> find_in(const QuestionIndex& index, const py::object& sou
     std::vector<py::tuple> found;
     for (const Match& m : matches) {
         found.push_back(py::make_tuple(m.text, m.question, m.start, m.words, m.bits, m.bits_held, m.longest_run,
-                                       m.numbers, m.numbers_held, m.option_bits, m.option_bits_held));
+                                       m.number_bits, m.number_bits_held, m.option_bits, m.option_bits_held));
     }
     return found;
 }
@@ -220,7 +220,7 @@ void bind_text(py::module_& m) {
              "`parts`: each question and behind it its options; question i has the parts first[i] to first[i + 1] - 1.")
         .def("__len__", &QuestionIndex::size)
         .def("find", &find_in, "texts"_a,
-             "(text, question, start, words, bits, bits_held, longest_run, numbers, numbers_held, option_bits, "
+             "(text, question, start, words, bits, bits_held, longest_run, number_bits, number_bits_held, option_bits, "
              "option_bits_held) of every question of which a text holds a good part.");
 }
 

@@ -7,16 +7,17 @@
 
 namespace crossthink::text {
 
-// What a text holds of one evaluation question. "Bits" are the sum of the weights of the words that stand in a run of
-// three words (of all words, where a part has fewer) that the text holds as well.
+// What a text holds of one evaluation question. "Bits" are the sum of the weights of words. A word is held where a run
+// of three words of its part around it (of all its words, where the part has fewer) stands in the text as well, in a
+// stretch hardly longer than the part.
 struct Match {
     int64_t text;
     int64_t question;
     int64_t start;  // word of the text at which the first shared run that led here starts
     int64_t words;  // of the question, without its options
     int64_t bits, bits_held;
-    int64_t longest_run;            // words of the question in a row that the text holds
-    int64_t numbers, numbers_held;  // of the question's words those that are numbers
+    int64_t longest_run;                    // words of the question held in a row
+    int64_t number_bits, number_bits_held;  // of those that are numbers
     int64_t option_bits, option_bits_held;
 };
 
@@ -32,8 +33,7 @@ class QuestionIndex {
     // Requires ascending `first` from 0 to parts.size(), and at least one part a question.
     QuestionIndex(std::span<const std::string_view> parts, std::span<const int64_t> first);
 
-    // Every question of which a text holds half of the bits, of the question or of its options, or kLongRun words in a
-    // row; by text, then by question.
+    // Every question of which a text holds half of the bits, of the question or of its options; by text, then by question.
     std::vector<Match> find(std::span<const std::string_view> texts) const;
 
     int64_t size() const { return static_cast<int64_t>(questions_.size()); }
@@ -76,8 +76,7 @@ class QuestionIndex {
 constexpr size_t kRun = 3;         // words of a shared run
 constexpr size_t kCommon = 64;     // a run that more questions share is no seed
 constexpr size_t kMaxBits = 12;    // of one word
-constexpr size_t kFewBits = 40;    // a question with fewer is looked for by its options as well
+constexpr size_t kFewBits = 60;    // a question with fewer is looked for by its options as well
 constexpr size_t kMaxWanted = 12;  // seeds
-constexpr size_t kLongRun = 16;    // words
 
 }  // namespace crossthink::text

@@ -22,16 +22,15 @@ from crossthink.data_config import QuestionFile
 from crossthink.questions import texts
 from crossthink.schema import Passage, Question
 
-SHARE = 0.7
-"""Of the bits of an evaluation question, and of its options, that a record must hold."""
-ENOUGH_BITS = 40
-"""That a record must hold of a question, or of question and options together."""
-WHOLE_BITS, WHOLE_WORDS = 24, 5
-"""Of a question that counts where a record holds every word of it, in any surroundings."""
-RUNS = 13
-"""Runs of n words in a row that count whatever the rest of the question (GPT-3's rule, for n-grams of one word)."""
-NUMBERS = 0.75
-"""Of the numbers of a question that a record must hold: another number is another question."""
+SHARE, OPTIONS_SHARE, NUMBERS_SHARE = 0.7, 0.75, 0.7
+"""Of the bits of an evaluation question, of its options and of its numbers that a record must hold. Another number is
+another question."""
+ENOUGH_BITS, WITH_OPTIONS_BITS = 60, 40
+"""That a record must hold of a question alone, and of question and options together."""
+WHOLE_BITS = 24
+"""Of a question that counts where a record holds every word of it."""
+RUNS, RUNS_SHARE = 13, 0.5
+"""Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
 
 
 class Match(NamedTuple):
@@ -44,8 +43,8 @@ class Match(NamedTuple):
     bits: int
     bits_held: int
     longest_run: int
-    numbers: int
-    numbers_held: int
+    number_bits: int
+    number_bits_held: int
     option_bits: int
     option_bits_held: int
 
@@ -128,16 +127,18 @@ def held_question(text: str, index: Index) -> Rejected | None:
 
 def is_contamination(match: Match, size: int) -> bool:
     """Whether a text that holds this much of an evaluation question gives it away."""
-    if match.longest_run >= size + RUNS - 1:
+    if match.number_bits_held < NUMBERS_SHARE * match.number_bits:
+        return False
+    if match.bits_held == match.bits >= WHOLE_BITS and (match.words >= size or not match.option_bits):
         return True
-    if match.bits_held == match.bits and match.words >= WHOLE_WORDS and match.bits >= WHOLE_BITS:
+    if match.longest_run >= size + RUNS - 1 and match.bits_held >= RUNS_SHARE * match.bits:
         return True
-    if match.bits_held < SHARE * match.bits or match.numbers_held < NUMBERS * match.numbers:
+    if match.bits_held < SHARE * match.bits:
         return False
     if match.words >= size and match.bits_held >= ENOUGH_BITS:
         return True
-    return (match.option_bits > 0 and match.option_bits_held >= SHARE * match.option_bits
-            and match.bits_held + match.option_bits_held >= ENOUGH_BITS)
+    return (match.option_bits > 0 and match.option_bits_held >= OPTIONS_SHARE * match.option_bits
+            and match.bits_held + match.option_bits_held >= WITH_OPTIONS_BITS)
 
 
 def same_options(question: Question, options: frozenset[int]) -> bool:

@@ -105,7 +105,7 @@ void check_questions(Maker& make) {
         check(m.text >= 0 && m.text < static_cast<int64_t>(texts.size()), "text of a match");
         check(m.question >= 0 && m.question < index.size(), "question of a match");
         check(m.bits_held >= 0 && m.bits_held <= m.bits && m.option_bits_held <= m.option_bits, "bits of a match");
-        check(m.longest_run <= m.words && m.numbers_held <= m.numbers, "words of a match");
+        check(m.longest_run <= m.words && m.number_bits_held <= m.number_bits, "words of a match");
     }
 }
 

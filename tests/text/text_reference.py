@@ -74,7 +74,7 @@ def band_keys(smallest: list[int]) -> list[int]:
 class Questions:
     """QuestionIndex over strings, every question compared with every text."""
 
-    RUN, COMMON, MAX_BITS, FEW_BITS, MAX_WANTED, LONG_RUN = 3, 64, 12, 40, 12, 16
+    RUN, COMMON, MAX_BITS, FEW_BITS, MAX_WANTED = 3, 64, 12, 60, 12
 
     def __init__(self, questions: list[list[str]]) -> None:
         self.parts = [[words(part) for part in question] for question in questions]
@@ -103,21 +103,22 @@ class Questions:
         if len(places) < min(max(len(seeds) * 3 // 10, 1), self.MAX_WANTED) or not places:
             return None
         size = sum(map(len, parts))
-        width = size + size // 4 + 16
-        groups = [[p for p in places if place - width < p <= place] for place in places]
-        best = max(groups, key=len)
-        window = text[max(best[0] - size, 0):best[-1] + size + self.RUN]
-        bits, held, longest, numbers, numbers_held = self.held(parts[0], window)
-        options = [self.held(part, window) for part in parts[1:]]
+        found = crowd(places, size + size // 4 + 16)
+        around = text[max(found[0] - size, 0):found[-1] + size + self.RUN]
+        bits, held, longest, number_bits, numbers_held = self.held(parts[0], around)
+        options = [self.held(part, around) for part in parts[1:]]
         option_bits, option_held = sum(o[0] for o in options), sum(o[1] for o in options)
-        if 2 * held >= bits or longest >= self.LONG_RUN or (option_bits and 2 * option_held >= option_bits):
-            return (number, question, best[0], len(parts[0]), bits, held, longest, numbers, numbers_held, option_bits,
-                    option_held)
+        if 2 * held >= bits or (option_bits and 2 * option_held >= option_bits):
+            return (number, question, found[0], len(parts[0]), bits, held, longest, number_bits, numbers_held,
+                    option_bits, option_held)
         return None
 
-    def held(self, part: list[str], window: list[str]) -> tuple[int, int, int, int, int]:
+    def held(self, part: list[str], around: list[str]) -> tuple[int, int, int, int, int]:
         size = min(len(part), self.RUN)
-        there = {tuple(window[i:i + size]) for i in range(len(window) - size + 1)}
+        own = set(runs(part, size)) if part else set()
+        places = [i for i in range(len(around) - size + 1) if tuple(around[i:i + size]) in own]
+        stretch = crowd(places, len(part) + len(part) // 4 + 4)
+        there = {tuple(around[i:i + size]) for i in range(stretch[0], stretch[-1] + 1)} if stretch else set()
         starts = [i for i in range(len(part) - size + 1) if part and tuple(part[i:i + size]) in there]
         covered = {i + k for i in starts for k in range(size)}
         numbers = {i for i, word in enumerate(part) if word[0].isdecimal()}
@@ -128,5 +129,13 @@ class Questions:
                 if i < following < end:
                     end = following + size
             longest = max(longest, end - i)
-        return (self.total(part), sum(self.bits[part[i]] for i in covered), longest, len(numbers),
-                len(numbers & covered))
+        return (self.total(part), self.sum(part, covered), longest, self.sum(part, numbers),
+                self.sum(part, numbers & covered))
+
+    def sum(self, part: list[str], places: set[int]) -> int:
+        return sum(self.bits[part[place]] for place in places)
+
+
+def crowd(places: list[int], width: int) -> list[int]:
+    """The most places within `width`, the first of several."""
+    return max(([p for p in places if last - width < p <= last] for last in places), key=len, default=[])
