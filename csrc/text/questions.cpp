@@ -88,14 +88,15 @@ void QuestionIndex::plant() {
             for (size_t w = kRun; w <= parts_[p].words; ++w) pairs.emplace_back(runs_[parts_[p].at + w - kRun], i);
         }
     }
-    const size_t slots = std::bit_ceil(2 * pairs.size() + 2);
-    seeds_.resize(slots);
-    const size_t filter_bits = std::bit_ceil(16 * pairs.size() + 64);
+    std::vector<std::pair<uint64_t, std::vector<uint32_t>>> kept;
+    by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
+        if (owners.size() <= kCommon) kept.emplace_back(run, owners);
+    });
+    seeds_.resize(std::bit_ceil(2 * kept.size() + 1));
+    const size_t filter_bits = std::bit_ceil(8 * kept.size() + 64);
     filter_.resize(filter_bits / 64);
     filter_shift_ = 64 - std::countr_zero(filter_bits);
-    by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
-        if (owners.size() <= kCommon) store(run, owners);
-    });
+    for (const auto& [run, owners] : kept) store(run, owners);
     for (Question& question : questions_) {
         question.wanted = std::clamp<size_t>(question.wanted * 3 / 10, 1, kMaxWanted);
     }
@@ -112,8 +113,6 @@ void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {
 }
 
 const QuestionIndex::Seed* QuestionIndex::seed(uint64_t run) const {
-    const uint64_t bit = run >> filter_shift_;
-    if (!(filter_[bit / 64] >> bit % 64 & 1)) return nullptr;
     size_t slot = run & (seeds_.size() - 1);
     while (seeds_[slot].count && seeds_[slot].run != run) slot = (slot + 1) & (seeds_.size() - 1);
     return seeds_[slot].count ? &seeds_[slot] : nullptr;

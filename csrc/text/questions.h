@@ -33,7 +33,7 @@ class QuestionIndex {
     // Requires ascending `first` from 0 to parts.size(), and at least one part a question.
     QuestionIndex(std::span<const std::string_view> parts, std::span<const int64_t> first);
 
-    // Every question of which a text holds half of the bits, of the question or of its options; by text, then by question.
+    // Every question of which a text holds half of the bits; by text, then by question.
     std::vector<Match> find(std::span<const std::string_view> texts) const;
 
     int64_t size() const { return static_cast<int64_t>(questions_.size()); }
@@ -60,7 +60,11 @@ class QuestionIndex {
     void weigh(const std::vector<uint64_t>& words);
     void plant();
     void store(uint64_t run, std::span<const uint32_t> owners);
-    const Seed* seed(uint64_t run) const;
+    const Seed* seed(uint64_t run) const;  // null where it is none
+    bool may_be_seed(uint64_t run) const {
+        const uint64_t bit = run >> filter_shift_;
+        return filter_[bit / 64] >> bit % 64 & 1;
+    }
 
     std::vector<Question> questions_;
     std::vector<Part> parts_;
@@ -69,12 +73,12 @@ class QuestionIndex {
     std::vector<uint8_t> numbers_;   // of each word: whether it is a number
     std::vector<Seed> seeds_;        // hash table, open addressing
     std::vector<uint32_t> owners_;   // questions of each seed, ascending
-    std::vector<uint64_t> filter_;   // bit set of the seeds' high bits: most runs of most texts end here
+    std::vector<uint64_t> filter_;   // bit set of the seeds' high bits: most runs of most texts are none by it
     int filter_shift_ = 0;
 };
 
 constexpr size_t kRun = 3;         // words of a shared run
-constexpr size_t kCommon = 64;     // a run that more questions share is no seed
+constexpr size_t kCommon = 16;     // a run that more questions share is no seed
 constexpr size_t kMaxBits = 12;    // of one word
 constexpr size_t kFewBits = 60;    // a question with fewer is looked for by its options as well
 constexpr size_t kMaxWanted = 12;  // seeds

@@ -5,6 +5,8 @@
 
 namespace crossthink::text {
 
+constexpr int kPlaceBits = 36;  // for words of one text; the rest is for questions
+
 // One search over many texts; its buffers are reused from text to text.
 class Search {
   public:
@@ -13,76 +15,98 @@ class Search {
     void read(int64_t number, std::string_view text, std::vector<Match>& found) {
         words_.read(text);
         words_.runs(kRun, runs_);
-        sown_.clear();
-        for (size_t i = 0; i < runs_.size(); ++i) {
-            const auto* seed = index_.seed(runs_[i]);
-            for (size_t k = 0; seed && k < seed->count; ++k) sown_.emplace_back(index_.owners_[seed->at + k], i);
-        }
-        std::sort(sown_.begin(), sown_.end());
+        sow();
         for (size_t i = 0, end = 0; i < sown_.size(); i = end) {
-            for (end = i; end < sown_.size() && sown_[end].first == sown_[i].first; ++end) continue;
-            if (end - i < index_.questions_[sown_[i].first].wanted) continue;
+            const uint64_t question = sown_[i] >> kPlaceBits;
             places_.clear();
-            for (size_t k = i; k < end; ++k) places_.push_back(sown_[k].second);
-            const Match match = compare(number, sown_[i].first);
-            if (2 * match.bits_held >= match.bits ||
-                (match.option_bits && 2 * match.option_bits_held >= match.option_bits)) {
-                found.push_back(match);
+            for (end = i; end < sown_.size() && sown_[end] >> kPlaceBits == question; ++end) {
+                places_.push_back(sown_[end] & ((uint64_t{1} << kPlaceBits) - 1));
             }
+            if (places_.size() >= index_.questions_[question].wanted) compare(number, question, found);
         }
     }
 
   private:
-    using Span = std::pair<size_t, size_t>;  // words [first, second)
-
+    struct Crowd {
+        size_t count, first, last;  // places
+    };
+    struct Span {
+        size_t begin, end;  // words of the text
+    };
     struct Held {
         size_t bits, bits_held, number_bits, number_bits_held, longest_run;
     };
 
-    Match compare(int64_t number, size_t place) {
+    // Finds the text's seeds: sown_ holds (question, place) of each, by question, then by place.
+    void sow() {
+        candidates_.clear();
+        for (size_t i = 0; i < runs_.size(); ++i) {
+            if (index_.may_be_seed(runs_[i])) candidates_.push_back(i);
+        }
+        sown_.clear();
+        for (size_t i : candidates_) {
+            const auto* seed = index_.seed(runs_[i]);
+            for (size_t k = 0; seed && k < seed->count; ++k) {
+                sown_.push_back(uint64_t{index_.owners_[seed->at + k]} << kPlaceBits | i);
+            }
+        }
+        std::sort(sown_.begin(), sown_.end());
+    }
+
+    // Compares the text with a question near the most of places_.
+    void compare(int64_t number, size_t place, std::vector<Match>& found) {
         const auto& question = index_.questions_[place];
-        const Span found = crowd(question.words + question.words / 4 + 16);
-        // With room for what no seed led to.
-        const Span around{found.first > question.words ? found.first - question.words : 0,
-                          std::min(found.second + question.words + kRun, words_.size())};
-        const Held whole = held(index_.parts_[question.first_part], around);
+        const auto& stem = index_.parts_[question.first_part];
+        const size_t sown = question.bits < kFewBits ? question.words : stem.words;  // words that may be seeds
+        const Crowd seeds = crowd(sown + sown / 4 + 4);
+        if (seeds.count < question.wanted) return;
+        const Held whole = held(stem, around(seeds, sown));
+        if (2 * whole.bits_held < whole.bits) return;
         Held options{};
         for (size_t p = 1; p < question.parts; ++p) {
-            const Held option = held(index_.parts_[question.first_part + p], around);
+            const Held option = held(index_.parts_[question.first_part + p], around(seeds, question.words));
             options.bits += option.bits;
             options.bits_held += option.bits_held;
         }
         const auto count = [](size_t value) { return static_cast<int64_t>(value); };
-        return {number, count(place), count(found.first), count(index_.parts_[question.first_part].words),
-                count(whole.bits), count(whole.bits_held), count(whole.longest_run), count(whole.number_bits),
-                count(whole.number_bits_held), count(options.bits), count(options.bits_held)};
+        found.push_back({number, count(place), count(seeds.first), count(stem.words), count(whole.bits),
+                         count(whole.bits_held), count(whole.longest_run), count(whole.number_bits),
+                         count(whole.number_bits_held), count(options.bits), count(options.bits_held)});
     }
 
-    // From the first to the last of the most of places_ that lie within `width` words.
-    Span crowd(size_t width) const {
+    // The most of places_ that lie within `width` words, the first where there are several. Requires a place.
+    Crowd crowd(size_t width) const {
         size_t first = 0, last = 0;
         for (size_t i = 0, j = 0; j < places_.size(); ++j) {
             while (places_[j] - places_[i] >= width) ++i;
             if (j - i > last - first) first = i, last = j;
         }
-        return {places_[first], places_[last]};
+        return {last - first + 1, places_[first], places_[last]};
     }
 
-    // What the text holds of a part inside of `around`: in one stretch, hardly longer than the part.
-    Held held(const QuestionIndex::Part& part, Span around) {
+    // The words from `room` before the seeds to `room` behind them.
+    Span around(const Crowd& seeds, size_t room) const {
+        return {seeds.first > room ? seeds.first - room : 0, std::min(seeds.last + kRun + room, words_.size())};
+    }
+
+    // What the text holds of a part `inside` a span: in one stretch, hardly longer than the part.
+    Held held(const QuestionIndex::Part& part, Span inside) {
         const size_t size = std::clamp<size_t>(part.words, 1, kRun);
         const auto own = index_.runs_.begin() + static_cast<std::ptrdiff_t>(part.at);
         const size_t own_count = part.words < size ? 0 : part.words - size + 1;
         set_.assign(own, own + static_cast<std::ptrdiff_t>(own_count));
         std::sort(set_.begin(), set_.end());
+        uint64_t low_bits = 0;  // of the runs: most of the text's are told apart by them
+        for (uint64_t one : set_) low_bits |= uint64_t{1} << one % 64;
         places_.clear();
-        for (size_t i = around.first; i + size <= around.second; ++i) {
-            if (std::binary_search(set_.begin(), set_.end(), run(i, size))) places_.push_back(i);
+        for (size_t i = inside.begin; i + size <= inside.end; ++i) {
+            const uint64_t one = run(i, size);
+            if (low_bits >> one % 64 & 1 && std::binary_search(set_.begin(), set_.end(), one)) places_.push_back(i);
         }
         set_.clear();
         if (!places_.empty()) {
-            const Span stretch = crowd(part.words + part.words / 4 + 4);
-            for (size_t i = stretch.first; i <= stretch.second; ++i) set_.push_back(run(i, size));
+            const Crowd stretch = crowd(part.words + part.words / 4 + 4);
+            for (size_t i = stretch.first; i <= stretch.last; ++i) set_.push_back(run(i, size));
             std::sort(set_.begin(), set_.end());
         }
         return cover(part, size);
@@ -113,7 +137,8 @@ class Search {
     const QuestionIndex& index_;
     Words words_;
     std::vector<uint64_t> runs_;
-    std::vector<std::pair<uint32_t, size_t>> sown_;  // (question, word of the text) of every seed
+    std::vector<size_t> candidates_;
+    std::vector<uint64_t> sown_;  // question << kPlaceBits | word of the text
     std::vector<size_t> places_;
     std::vector<uint64_t> set_;
 };

@@ -74,7 +74,7 @@ def band_keys(smallest: list[int]) -> list[int]:
 class Questions:
     """QuestionIndex over strings, every question compared with every text."""
 
-    RUN, COMMON, MAX_BITS, FEW_BITS, MAX_WANTED = 3, 64, 12, 60, 12
+    RUN, COMMON, MAX_BITS, FEW_BITS, MAX_WANTED = 3, 16, 12, 60, 12
 
     def __init__(self, questions: list[list[str]]) -> None:
         self.parts = [[words(part) for part in question] for question in questions]
@@ -100,18 +100,18 @@ class Questions:
     def compare(self, number: int, text: list[str], question: int) -> tuple[int, ...] | None:
         parts, seeds = self.parts[question], self.seeds[question]
         places = [i for i in range(len(text) - self.RUN + 1) if tuple(text[i:i + self.RUN]) in seeds]
-        if len(places) < min(max(len(seeds) * 3 // 10, 1), self.MAX_WANTED) or not places:
-            return None
         size = sum(map(len, parts))
-        found = crowd(places, size + size // 4 + 16)
-        around = text[max(found[0] - size, 0):found[-1] + size + self.RUN]
-        bits, held, longest, number_bits, numbers_held = self.held(parts[0], around)
-        options = [self.held(part, around) for part in parts[1:]]
-        option_bits, option_held = sum(o[0] for o in options), sum(o[1] for o in options)
-        if 2 * held >= bits or (option_bits and 2 * option_held >= option_bits):
-            return (number, question, found[0], len(parts[0]), bits, held, longest, number_bits, numbers_held,
-                    option_bits, option_held)
-        return None
+        sown = size if self.total(parts[0]) < self.FEW_BITS else len(parts[0])
+        found = crowd(places, sown + sown // 4 + 4)
+        if len(found) < min(max(len(seeds) * 3 // 10, 1), self.MAX_WANTED):
+            return None
+        near, wide = (text[max(found[0] - room, 0):found[-1] + self.RUN + room] for room in (sown, size))
+        bits, held, longest, number_bits, numbers_held = self.held(parts[0], near)
+        options = [self.held(part, wide) for part in parts[1:]]
+        if 2 * held < bits:
+            return None
+        return (number, question, found[0], len(parts[0]), bits, held, longest, number_bits, numbers_held,
+                sum(option[0] for option in options), sum(option[1] for option in options))
 
     def held(self, part: list[str], around: list[str]) -> tuple[int, int, int, int, int]:
         size = min(len(part), self.RUN)
