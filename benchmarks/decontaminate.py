@@ -1,4 +1,4 @@
-"""Decontamination on planted copies of real questions, on rows that hold none, and its speed; datatrove's rule beside it.
+"""Decontamination on planted copies of real questions, on rows that hold none, and its speed; beside it datatrove.
 
     .venv/bin/pip install -c requirements/cpu.txt -r requirements/bench_text.txt
     .venv/bin/python benchmarks/decontaminate.py
@@ -6,8 +6,8 @@
 Of every evaluation set up to 300 questions are planted in each way. A copy is found where it is rejected at all: sets
 share questions (MMLU-Pro took half of MMLU's). The answer of a copy is its first option, for want of a common column.
 Questions under 8 words are reported apart. datatrove's rule runs with its default (12-grams of the answer and across
-question and answer) and with `find_query_ngrams`, which looks for the question too. Speeds are per second of CPU. Writes
-benchmarks/results/decontaminate.json; `--hits` prints every hit among the clean rows, to be read.
+question and answer) and with `find_query_ngrams`, which looks for the question too. Speeds are per second of CPU.
+Writes benchmarks/results/decontaminate.json; `--hits` prints every hit among the clean rows, to be read.
 """
 
 import argparse
@@ -22,7 +22,14 @@ from time import process_time
 from typing import Any
 
 import pyarrow as pa
-from crossthink.dataflow.stages.decontaminate import Index, Match, build_index, check_question, held_question, is_contamination
+from crossthink.dataflow.stages.decontaminate import (
+    Index,
+    Match,
+    build_index,
+    check_question,
+    held_question,
+    is_contamination,
+)
 from crossthink.dataflow.stages.stage import Kept
 from crossthink.dataflow.stages.tokens import tokens
 from decontaminate_sets import CLEAN, COPIES, EVALUATION, Item, embed, in_prose, items, pages, prose
@@ -63,8 +70,9 @@ def datatrove(evaluation: Sequence[Item], query: bool) -> Rule:
     from datatrove.pipeline.decont.n_grams import NGramsDecontConfig, NGramsDecontFilter, NGramsDecontIndexer
 
     config = NGramsDecontConfig(find_query_ngrams=query)
-    indexer = NGramsDecontIndexer("/tmp/unused", config=config)
     peer = NGramsDecontFilter("/tmp/unused", config=config)
+    indexer = object.__new__(NGramsDecontIndexer)  # its constructor wants lighteval, which its hashes do not need
+    indexer.config, indexer.tokenizer, indexer.hash_func = config, peer.tokenizer, peer.hash_func
     peer._index_hashes = {value: item.source for item in evaluation for label in item.options or (item.answer,)
                           for value in indexer.compute_hashes(label, item.question)}
 
@@ -86,9 +94,9 @@ def planted(evaluation: Sequence[Item], paragraphs: Sequence[str]) -> Iterator[t
                 if item.options or not way.startswith("options"):
                     yield way, item, copy(item, random.Random(f"{way} {item.name}"), evaluation)
         for item in some:
-            source_of_words = random.Random(f"prose {item.name}")
-            yield "in prose", item, Item("prose", "", in_prose(item, source_of_words, paragraphs))
-            yield "in prose, without options", item, Item("prose", "", embed(item.question, source_of_words, paragraphs))
+            own = random.Random(f"prose {item.name}")
+            yield "in prose", item, Item("prose", "", in_prose(item, own, paragraphs))
+            yield "in prose, without options", item, Item("prose", "", embed(item.question, own, paragraphs))
 
 
 def recall(rule: Rule, copies: Sequence[tuple[str, Item, Item]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import ascii_lowercase
 
 from crossthink.data_config import QuestionFile
 from crossthink.questions import read_local_rows, texts
@@ -85,8 +86,8 @@ def verbatim(item: Item, _random: random.Random, _others: Sequence[Item]) -> Ite
 
 def rewrapped(item: Item, _random: random.Random, _others: Sequence[Item]) -> Item:
     """In one text with other marks, lines of 40 columns, curly quotes and no-break blanks."""
-    options = "".join(f"\n({mark}) {option}" for mark, option in zip("abcdefghijklmnopqrstuvwxyz", item.options, strict=False))
-    lines = textwrap.wrap(f"Problem 7. {item.question}", 40) + options.split("\n")
+    options = [f"({mark}) {option}" for mark, option in zip(ascii_lowercase, item.options, strict=False)]
+    lines = textwrap.wrap(f"Problem 7. {item.question}", 40) + options
     text = "\r\n    ".join(lines).replace("'", "\u2019").replace(". ", ".\u00a0 ")
     return replace(item, question=text, options=(), answer="a")
 

@@ -3,10 +3,11 @@
     .venv/bin/pip install -c requirements/cpu.txt -r requirements/bench_text.txt
     .venv/bin/python benchmarks/minhash.py
 
-14 bands of 8 over word 5-grams of textbook pages, from the text to the bands' keys. datatrove normalises and cuts words
-with its own functions; datasketch and rensa have none, and get `text.lower().split()`, the cheapest there is. Each side
-runs five turns; seconds are those of the CPU, all threads together, and the best turn counts. The curve: pages with a part of their words replaced, their
-true Jaccard similarity, and the share of pairs with a band in common. Writes benchmarks/results/minhash.json and .svg.
+14 bands of 8 over word 5-grams of textbook pages, from the text to the bands' keys. datatrove normalises and cuts
+words with its own functions; datasketch and rensa have none, and get `text.lower().split()`, the cheapest there is.
+Each side runs five turns; seconds are those of the CPU, all threads together, and the best turn counts. The curve:
+pages with a part of their words replaced, their true Jaccard similarity, and the share of pairs with a band in common.
+Writes benchmarks/results/minhash.json and .svg.
 """
 
 import json
@@ -52,7 +53,8 @@ def datatrove() -> Side:
     """datatrove's first stage without the files it writes."""
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
 
-    step = MinhashDedupSignature("/tmp/unused", MinhashConfig(n_grams=SHINGLE, num_buckets=BANDS, hashes_per_bucket=ROWS))
+    config = MinhashConfig(n_grams=SHINGLE, num_buckets=BANDS, hashes_per_bucket=ROWS)
+    step = MinhashDedupSignature("/tmp/unused", config)
     return lambda texts: [step.get_signature(step.get_shingles(text)) for text in texts]
 
 
@@ -71,7 +73,8 @@ def datasketch() -> Side:
         for text in texts:
             one = MinHash(num_perm=BANDS * ROWS)
             one.update_batch([run.encode() for run in shingle_strings(text)])
-            found.append([bytes(one.hashvalues[band * ROWS:(band + 1) * ROWS].byteswap().data) for band in range(BANDS)])
+            bands = one.hashvalues.reshape(BANDS, ROWS)
+            found.append([bytes(band.byteswap().data) for band in bands])
         return found
 
     return side
@@ -174,7 +177,7 @@ def main() -> None:
     _core.use_isa(before)
     points = curve(texts)
     results: dict[str, Any] = {
-        "documents": len(texts), "words": WORDS, "characters": characters, "isa": before, "load_at_start": os.getloadavg(),
+        "documents": len(texts), "words": WORDS, "characters": characters, "isa": before, "load": os.getloadavg(),
         "documents_per_second": {name: max(turns) for name, turns in rates.items()}, "turns": rates,
         "by_instruction_set": by_isa, "times": {name: max(rates["ours"]) / max(turns) for name, turns in rates.items()},
         "curve": points,

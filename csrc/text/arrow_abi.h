@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-// The Arrow C data interface and C stream interface: a stable binary interface, so that no Arrow library is needed here.
-// https://arrow.apache.org/docs/format/CDataInterface.html
+// The Arrow C data interface and C stream interface: a stable binary interface, so that no Arrow library is needed
+// here. https://arrow.apache.org/docs/format/CDataInterface.html
 
 extern "C" {
 

@@ -9,8 +9,8 @@
 
 namespace crossthink::text {
 
-// MinHash over word 5-grams (Broder 1997) and its bands: two texts of Jaccard similarity s share a band with probability
-// 1 - (1 - s^8)^14. Integer arithmetic: every instruction set gives the same values.
+// MinHash over word 5-grams (Broder 1997) and its bands: two texts of Jaccard similarity s share a band with
+// probability 1 - (1 - s^8)^14. Integer arithmetic: every instruction set gives the same values.
 constexpr size_t kBands = 14, kRows = 8, kShingle = 5;
 static_assert(kBands * kRows == kFunctions);
 

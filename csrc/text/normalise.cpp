@@ -75,9 +75,8 @@ class Stretch {
         for (auto at = decomposed_.begin(); at != decomposed_.end();) {
             at = std::find_if_not(at, decomposed_.end(), is_starter);
             const auto end = std::find_if(at, decomposed_.end(), is_starter);
-            std::stable_sort(at, end, [](char32_t a, char32_t b) {
-                return code_point(a).combining < code_point(b).combining;
-            });
+            std::stable_sort(at, end,
+                             [](char32_t a, char32_t b) { return code_point(a).combining < code_point(b).combining; });
             at = end;
         }
     }

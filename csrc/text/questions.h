@@ -68,12 +68,12 @@ class QuestionIndex {
 
     std::vector<Question> questions_;
     std::vector<Part> parts_;
-    std::vector<uint64_t> runs_;     // of each word: the run that starts there, of 3 words or of the whole part
-    std::vector<uint8_t> bits_;      // of each word
-    std::vector<uint8_t> numbers_;   // of each word: whether it is a number
-    std::vector<Seed> seeds_;        // hash table, open addressing
-    std::vector<uint32_t> owners_;   // questions of each seed, ascending
-    std::vector<uint64_t> filter_;   // bit set of the seeds' high bits: most runs of most texts are none by it
+    std::vector<uint64_t> runs_;    // of each word: the run that starts there, of 3 words or of the whole part
+    std::vector<uint8_t> bits_;     // of each word
+    std::vector<uint8_t> numbers_;  // of each word: whether it is a number
+    std::vector<Seed> seeds_;       // hash table, open addressing
+    std::vector<uint32_t> owners_;  // questions of each seed, ascending
+    std::vector<uint64_t> filter_;  // bit set of the seeds' high bits: most runs of most texts are none by it
     int filter_shift_ = 0;
 };
 

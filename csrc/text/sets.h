@@ -15,8 +15,8 @@ struct HashLists {
     void close() { offsets.push_back(static_cast<int64_t>(values.size())); }
 };
 
-// The set of all runs of `size` words of each text, ascending. A text with fewer words is one run; one without words has
-// none.
+// The set of all runs of `size` words of each text, ascending. A text with fewer words is one run; one without words
+// has none.
 HashLists shingles(std::span<const std::string_view> texts, size_t size);
 
 // One hash a text: of all its words in their order; 0 for a text without words.

@@ -32,8 +32,10 @@ void append_views(const std::string& format, const ArrowArray& array, std::vecto
     } else if (format == "U" || format == "Z") {
         append<int64_t>(array, out);
     } else {
-        throw std::invalid_argument("texts must be an Arrow array of the type string, large_string, binary or "
-                                    "large_binary, not of the format \"" + format + "\": cast it first");
+        throw std::invalid_argument(
+            "texts must be an Arrow array of the type string, large_string, binary or "
+            "large_binary, not of the format \"" +
+            format + "\": cast it first");
     }
 }
 

@@ -21,9 +21,7 @@ const CodePoint& code_point(char32_t c) { return kCodePoints[kRecords[kPages[c /
 
 std::span<const char32_t> decomposition(const CodePoint& c) { return {kPool + c.at, c.decomposition_length}; }
 
-std::span<const char32_t> fold(const CodePoint& c) {
-    return {kPool + c.at + c.decomposition_length, c.fold_length};
-}
+std::span<const char32_t> fold(const CodePoint& c) { return {kPool + c.at + c.decomposition_length, c.fold_length}; }
 
 char32_t compose(char32_t first, char32_t second) {
     if (first - kLead < kLeads && second - kVowel < kVowels) {

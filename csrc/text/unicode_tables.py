@@ -65,10 +65,12 @@ def main(path: str) -> None:
     """Write the tables."""
     pairs = compositions()
     known: dict[Row, int] = {}
-    numbers = [known.setdefault(row, len(known)) for row in rows({pair[1] for pair in pairs} | set(map(chr, JAMO_SECOND)))]
+    seconds = {pair[1] for pair in pairs} | set(map(chr, JAMO_SECOND))
+    numbers = [known.setdefault(row, len(known)) for row in rows(seconds)]
     assert len(known) < 2**16
     pages: dict[tuple[int, ...], int] = {}
-    firsts = [pages.setdefault(tuple(numbers[start:start + PAGE]), len(pages)) for start in range(0, len(numbers), PAGE)]
+    firsts = [pages.setdefault(tuple(numbers[start:start + PAGE]), len(pages))
+              for start in range(0, len(numbers), PAGE)]
     pool, records = [], []
     for kind, combining, inert, decomposition, fold in known:
         records.append(f"{{Kind{{{kind}}},{combining},{inert},{len(decomposition)},{len(fold)},{len(pool)}}}")

@@ -9,6 +9,7 @@ and a phrase that many questions share is no contamination.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
         first.append(len(parts))
     hashes = _core.text_hashes(parts).tolist()
     short: dict[int, list[tuple[int, frozenset[int]]]] = {}
-    for number, (start, end) in enumerate(zip(first, first[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(first)):
         if hashes[start] and len(tokens(parts[start])) < size:
             short.setdefault(hashes[start], []).append((number, frozenset(hashes[start + 1:end])))
     return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)

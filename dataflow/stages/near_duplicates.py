@@ -2,8 +2,8 @@
 
 What tells two records apart although their words are nearly the same is their guard: for questions the gold and the
 numbers. Only equal guards are compared. A template filled in many ways does not glue a source together: two questions
-that differ in a few words on both sides are two (FILL_WORDS), and of a connected component nothing goes but what is near
-a record that stays, whatever lies between them.
+that differ in a few words on both sides are two (FILL_WORDS), and of a connected component nothing goes but what is
+near a record that stays, whatever lies between them.
 """
 
 import hashlib
@@ -26,8 +26,9 @@ from crossthink.schema import Question, canonical_text
 WINDOW = 64
 """In a band that many records share each is compared with this many before it; see the counter `capped_bands`."""
 FILL_WORDS, FILL_SHARE = 2, 0.03
-"""Different words that each of two questions may have alone, at least, and of the larger one's. At a Jaccard similarity
-of 0.8 of 5-grams single words changed here and there are 2% at most; a run of them, as a template is filled, may be 11%."""
+"""Different words that each of two questions may have alone: so many, or so many of the larger one's. At a Jaccard
+similarity of 0.8 of 5-grams words changed here and there are 2% at most; a run of them, as a template is filled, may be
+11%."""
 Pair = tuple[str, str]
 Hashes = NDArray[np.uint64]
 
@@ -109,9 +110,9 @@ class NearDuplicates(beam.PTransform):
                       | "once" >> beam.Distinct())
         keyed = records | "record by id" >> beam.Map(lambda record: (record.id, record))
         halves = ((candidates, keyed) | "first" >> beam.CoGroupByKey()
-                  | "with first" >> beam.FlatMapTuple(lambda _id, found: _with_first(_id, *found, kind)))
+                  | "with first" >> beam.FlatMapTuple(lambda _id, found: _with_first(_id, found[0], found[1], kind)))
         edges = ((halves, keyed) | "second" >> beam.CoGroupByKey()
-                 | "true Jaccard" >> beam.FlatMapTuple(lambda _id, found: _edges(_id, *found, kind, threshold)))
+                 | "true Jaccard" >> beam.FlatMapTuple(lambda _id, found: _edges(_id, found[0], found[1], kind, threshold)))
         labels = (edges | "one list" >> beam.Map(lambda edge: ("", edge)) | "all edges" >> beam.GroupByKey()
                   | "components" >> beam.FlatMapTuple(lambda _key, found: components(found).items()))
         grouped = ((labels, keyed) | "label" >> beam.CoGroupByKey()
@@ -133,14 +134,14 @@ def keep_apart(records: Sequence[Any], kind: Kind, threshold: float) -> list[Sta
     stays: list[tuple[Any, Measure]] = []
     for place in sorted(range(len(records)), key=lambda place: kind.rank(records[place])):
         own = kind.measure(records[place])
-        near = ((found, shown, other) for other, shown in stays if (found := similarity(own, shown)) >= threshold)
-        if (found := next(near, None)) is None:
+        for other, shown in stays:
+            if (value := similarity(own, shown)) >= threshold:
+                results[place] = Rejected("near_duplicate",
+                                          f"kept {other.id}, Jaccard {value:.3f}: {shown.text[:200]}")
+                break
+        else:
             stays.append((records[place], own))
             results[place] = keep(records[place])
-        else:
-            value, shown, other = found
-            results[place] = Rejected("near_duplicate",
-                                      f"kept {other.id}, Jaccard {value:.3f}: {shown.text[:200]}")
     return [results[place] for place in range(len(records))]
 
 

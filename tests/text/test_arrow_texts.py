@@ -50,7 +50,8 @@ def test_damaged_offsets_are_refused(offsets: list[int]) -> None:
 @pytest.mark.parametrize(("source", "error"), [
     (pa.array([1, 2]), ValueError), (pa.array(["a"]).dictionary_encode(), ValueError),
     (pa.array(["a"], pa.string_view()), ValueError), (pa.array([["a"]]), ValueError),
-    (["a", 3], TypeError), (["a", None], TypeError), ("text", TypeError), (None, TypeError), (np.array(["a"]), TypeError),
+    (["a", 3], TypeError), (["a", None], TypeError), ("text", TypeError), (None, TypeError),
+    (np.array(["a"]), TypeError),
 ])
 def test_what_is_no_text_is_refused(source: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="texts must be"):

@@ -21,7 +21,7 @@ QUESTION = ["Which gas do plants take from the air by day?", "carbon dioxide", "
 def test_what_a_text_holds_by_hand() -> None:
     index = index_of([QUESTION])
     assert len(index) == 1
-    # One question alone, no other holds its words: 9 * 128 = 1152 is 11 bits long. 10 words; options of 2 + 1 + 5 words.
+    # One question alone, no other holds its words: 9 * 128 = 1152 is 11 bits long. 10 words; options of 2 + 1 + 5.
     assert index.find([" ".join(QUESTION)]) == [(0, 0, 0, 10, 110, 110, 10, 0, 0, 88, 88)]
     # Word 4 of 10 is another: 9 words are held, 6 in a row at most; the options stand in another order, one is missing.
     changed = "Q: which gas do flowers take from the air by day (a) argon (b) carbon dioxide"
