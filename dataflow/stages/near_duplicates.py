@@ -110,9 +110,10 @@ class NearDuplicates(beam.PTransform):
                       | "once" >> beam.Distinct())
         keyed = records | "record by id" >> beam.Map(lambda record: (record.id, record))
         halves = ((candidates, keyed) | "first" >> beam.CoGroupByKey()
-                  | "with first" >> beam.FlatMapTuple(lambda _id, found: _with_first(_id, found[0], found[1], kind)))
+                  | "with first" >> beam.FlatMapTuple(lambda key, found: _with_first(key, found[0], found[1], kind)))
         edges = ((halves, keyed) | "second" >> beam.CoGroupByKey()
-                 | "true Jaccard" >> beam.FlatMapTuple(lambda _id, found: _edges(_id, found[0], found[1], kind, threshold)))
+                 | "true Jaccard" >> beam.FlatMapTuple(
+                     lambda key, found: _edges(key, found[0], found[1], kind, threshold)))
         labels = (edges | "one list" >> beam.Map(lambda edge: ("", edge)) | "all edges" >> beam.GroupByKey()
                   | "components" >> beam.FlatMapTuple(lambda _key, found: components(found).items()))
         grouped = ((labels, keyed) | "label" >> beam.CoGroupByKey()
