@@ -1,8 +1,5 @@
 // The Python face of the text core: texts come as Arrow arrays, read where they lie, or as a list of str.
 
-#include "text/bindings.h"
-
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -10,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "checks.h"
 #include "text/minhash.h"
 #include "text/questions.h"
 #include "text/sets.h"
@@ -25,7 +23,6 @@ namespace {
 using namespace text;
 using Hashes = py::array_t<uint64_t, py::array::c_style>;
 using Signatures = py::array_t<uint32_t, py::array::c_style>;
-using Ints = py::array_t<int64_t, py::array::c_style>;
 
 // An Arrow struct that was moved out of its capsule, and is released with it.
 template <class Struct>
@@ -78,17 +75,17 @@ class Texts {
         Owned<ArrowArrayStream> stream;
         take<ArrowArrayStream>(capsule, "arrow_array_stream", stream);
         Owned<ArrowSchema> schema;
-        require(stream.get_schema(&stream, &schema) == 0, stream);
+        require_read(stream.get_schema(&stream, &schema) == 0, stream);
         for (;;) {
             auto array = std::make_unique<Owned<ArrowArray>>();
-            require(stream.get_next(&stream, array.get()) == 0, stream);
+            require_read(stream.get_next(&stream, array.get()) == 0, stream);
             if (!array->release) return;
             append_views(schema.format, *array, views_);
             arrays_.push_back(std::move(array));
         }
     }
 
-    static void require(bool read, ArrowArrayStream& stream) {
+    static void require_read(bool read, ArrowArrayStream& stream) {
         if (read) return;
         const char* error = stream.get_last_error(&stream);
         throw std::runtime_error(std::string("cannot read the Arrow stream: ") + (error ? error : "no reason given"));
@@ -141,7 +138,7 @@ std::vector<py::str> words_of(const py::str& source) {
 }
 
 py::tuple shingles_of(const py::object& source, int64_t size) {
-    if (size < 1) throw py::value_error("size must be at least 1, got " + std::to_string(size));
+    require(size >= 1, "size must be at least 1, got " + std::to_string(size));
     const Texts texts(source);
     HashLists found = without_gil([&] { return shingles(texts.views(), static_cast<size_t>(size)); });
     const auto values = static_cast<py::ssize_t>(found.values.size());
@@ -162,16 +159,15 @@ py::array_t<uint32_t> minhash_of(const py::object& source) {
 }
 
 py::array_t<uint64_t> band_keys_of(const Signatures& signatures) {
-    if (signatures.ndim() != 2 || signatures.shape(1) != py::ssize_t{kFunctions}) {
-        throw py::value_error("signatures must have shape [texts, " + std::to_string(kFunctions) + "]");
-    }
+    require(signatures.ndim() == 2 && signatures.shape(1) == py::ssize_t{kFunctions},
+            "signatures must have shape [texts, " + std::to_string(kFunctions) + "]");
     const std::span<const uint32_t> values(signatures.data(), static_cast<size_t>(signatures.size()));
     return to_numpy(without_gil([&] { return band_keys(values); }), {signatures.shape(0), py::ssize_t{kBands}});
 }
 
 std::span<const uint64_t> ascending(const Hashes& values, const char* name) {
     const std::span<const uint64_t> list(values.data(), static_cast<size_t>(values.size()));
-    if (!std::is_sorted(list.begin(), list.end())) throw py::value_error(std::string(name) + " must be ascending");
+    require(std::is_sorted(list.begin(), list.end()), std::string(name) + " must be ascending");
     return list;
 }
 
@@ -185,10 +181,8 @@ std::unique_ptr<QuestionIndex> index_of(const py::object& source, const Ints& fi
     const auto parts = static_cast<int64_t>(texts.views().size());
     bool fits = !starts.empty() && starts.front() == 0 && starts.back() == parts;
     for (size_t i = 1; i < starts.size(); ++i) fits = fits && starts[i - 1] < starts[i];
-    if (!fits) {
-        throw py::value_error("first must rise from 0 to the number of parts (" + std::to_string(parts) +
-                              ") in steps of at least 1");
-    }
+    require(fits,
+            "first must rise from 0 to the number of parts (" + std::to_string(parts) + ") in steps of at least 1");
     return without_gil([&] { return std::make_unique<QuestionIndex>(texts.views(), starts); });
 }
 
