@@ -42,7 +42,7 @@ void QuestionIndex::read(std::span<const std::string_view> parts, std::span<cons
     Words words;
     std::vector<uint64_t> runs;
     for (size_t i = 0; i + 1 < first.size(); ++i) {
-        Question question{parts_.size(), static_cast<size_t>(first[i + 1] - first[i]), 0, 0, 0};
+        Question question{parts_.size(), static_cast<size_t>(first[i + 1] - first[i]), 0, 0};
         for (int64_t part = first[i]; part < first[i + 1]; ++part) {
             words.read(parts[part]);
             parts_.push_back({hashes.size(), words.size()});
@@ -92,30 +92,39 @@ void QuestionIndex::plant() {
     by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
         if (owners.size() <= kCommon) kept.emplace_back(run, owners);
     });
-    seeds_.resize(std::bit_ceil(2 * kept.size() + 1));
+    seeds_.resize(std::bit_ceil(kept.size() + kept.size() / 2 + 1), Seed{0, kFree});
     const size_t filter_bits = std::bit_ceil(8 * kept.size() + 64);
     filter_.resize(filter_bits / 64);
     filter_shift_ = 64 - std::countr_zero(filter_bits);
-    for (const auto& [run, owners] : kept) store(run, owners);
-    for (Question& question : questions_) {
-        question.wanted = std::clamp<size_t>(question.wanted * 3 / 10, 1, kMaxWanted);
+    std::vector<size_t> sown(questions_.size());
+    for (const auto& [run, owners] : kept) {
+        store(run, owners);
+        for (uint32_t owner : owners) ++sown[owner];
     }
+    for (size_t seeds : sown)
+        wanted_.push_back(static_cast<uint8_t>(std::clamp<size_t>(seeds * 3 / 10, 1, kMaxWanted)));
 }
 
 void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {
-    size_t slot = run & (seeds_.size() - 1);
-    while (seeds_[slot].count) slot = (slot + 1) & (seeds_.size() - 1);
-    seeds_[slot] = {run, static_cast<uint32_t>(owners_.size()), static_cast<uint32_t>(owners.size())};
-    owners_.insert(owners_.end(), owners.begin(), owners.end());
-    for (uint32_t owner : owners) ++questions_[owner].wanted;
-    const uint64_t bit = run >> filter_shift_;
-    filter_[bit / 64] |= uint64_t{1} << bit % 64;
+    size_t at = slot(run);
+    while (seeds_[at].at != kFree) at = (at + 1) & (seeds_.size() - 1);
+    seeds_[at] = {static_cast<uint32_t>(run >> 32), owners[0]};
+    if (owners.size() > 1) {
+        seeds_[at].at = kMany + static_cast<uint32_t>(owners_.size());
+        owners_.push_back(static_cast<uint32_t>(owners.size()));
+        owners_.insert(owners_.end(), owners.begin(), owners.end());
+    }
+    filter_[filter_bit(run) / 64] |= uint64_t{1} << filter_bit(run) % 64;
 }
 
-const QuestionIndex::Seed* QuestionIndex::seed(uint64_t run) const {
-    size_t slot = run & (seeds_.size() - 1);
-    while (seeds_[slot].count && seeds_[slot].run != run) slot = (slot + 1) & (seeds_.size() - 1);
-    return seeds_[slot].count ? &seeds_[slot] : nullptr;
+std::span<const uint32_t> QuestionIndex::owners(uint64_t run) const {
+    for (size_t i = slot(run); seeds_[i].at != kFree; i = (i + 1) & (seeds_.size() - 1)) {
+        if (seeds_[i].tag != run >> 32) continue;
+        if (seeds_[i].at < kMany) return {&seeds_[i].at, 1};
+        const uint32_t* several = owners_.data() + (seeds_[i].at - kMany);
+        return {several + 1, *several};
+    }
+    return {};
 }
 
 }  // namespace crossthink::text

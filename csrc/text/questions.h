@@ -47,26 +47,28 @@ class QuestionIndex {
     };
     struct Question {
         size_t first_part, parts;
-        size_t words;   // of all parts
-        size_t bits;    // of the first part
-        size_t wanted;  // seeds that a text must hold to be compared
+        size_t words;  // of all parts
+        size_t bits;   // of the first part
     };
+    // A slot of the hash table of seeds. Half of a run's hash tells it from others here; where another has the same
+    // half as well, a text is compared with a question for nothing.
     struct Seed {
-        uint64_t run;
-        uint32_t at, count;  // its questions in owners_; count 0: a free slot
+        uint32_t tag;
+        uint32_t at;  // kFree; a question; or kMany + place in owners_ of several: their number, and these
     };
+    static constexpr uint32_t kMany = 1u << 31, kFree = ~0u;
 
     void read(std::span<const std::string_view> parts, std::span<const int64_t> first);
     void weigh(const std::vector<uint64_t>& words);
     void plant();
     void store(uint64_t run, std::span<const uint32_t> owners);
-    const Seed* seed(uint64_t run) const;  // null where it is none
-    bool may_be_seed(uint64_t run) const {
-        const uint64_t bit = run >> filter_shift_;
-        return filter_[bit / 64] >> bit % 64 & 1;
-    }
+
+    size_t slot(uint64_t run) const { return run & (seeds_.size() - 1); }
+    size_t filter_bit(uint64_t run) const { return run >> filter_shift_; }
+    std::span<const uint32_t> owners(uint64_t run) const;  // the questions of which it is a seed
 
     std::vector<Question> questions_;
+    std::vector<uint8_t> wanted_;  // of each question: seeds that a text must hold near each other to be compared
     std::vector<Part> parts_;
     std::vector<uint64_t> runs_;    // of each word: the run that starts there, of 3 words or of the whole part
     std::vector<uint8_t> bits_;     // of each word

@@ -6,6 +6,7 @@
 namespace crossthink::text {
 
 constexpr int kPlaceBits = 36;  // for words of one text; the rest is for questions
+constexpr size_t kAhead = 12;
 
 // One search over many texts; its buffers are reused from text to text.
 class Search {
@@ -18,11 +19,11 @@ class Search {
         sow();
         for (size_t i = 0, end = 0; i < sown_.size(); i = end) {
             const uint64_t question = sown_[i] >> kPlaceBits;
+            for (end = i; end < sown_.size() && sown_[end] >> kPlaceBits == question; ++end) continue;
+            if (end - i < index_.wanted_[question]) continue;
             places_.clear();
-            for (end = i; end < sown_.size() && sown_[end] >> kPlaceBits == question; ++end) {
-                places_.push_back(sown_[end] & ((uint64_t{1} << kPlaceBits) - 1));
-            }
-            if (places_.size() >= index_.questions_[question].wanted) compare(number, question, found);
+            for (size_t k = i; k < end; ++k) places_.push_back(sown_[k] & ((uint64_t{1} << kPlaceBits) - 1));
+            compare(number, question, found);
         }
     }
 
@@ -37,17 +38,21 @@ class Search {
         size_t bits, bits_held, number_bits, number_bits_held, longest_run;
     };
 
-    // Finds the text's seeds: sown_ holds (question, place) of each, by question, then by place.
+    // Finds the text's seeds: sown_ holds (question, place) of each, by question, then by place. The tables are larger
+    // than a cache, so what comes next is fetched ahead.
     void sow() {
         candidates_.clear();
         for (size_t i = 0; i < runs_.size(); ++i) {
-            if (index_.may_be_seed(runs_[i])) candidates_.push_back(i);
+            __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[std::min(i + kAhead, runs_.size() - 1)]) / 64]);
+            const size_t bit = index_.filter_bit(runs_[i]);
+            if (index_.filter_[bit / 64] >> bit % 64 & 1) candidates_.push_back(i);
         }
         sown_.clear();
-        for (size_t i : candidates_) {
-            const auto* seed = index_.seed(runs_[i]);
-            for (size_t k = 0; seed && k < seed->count; ++k) {
-                sown_.push_back(uint64_t{index_.owners_[seed->at + k]} << kPlaceBits | i);
+        for (size_t k = 0; k < candidates_.size(); ++k) {
+            const size_t next = candidates_[std::min(k + kAhead, candidates_.size() - 1)];
+            __builtin_prefetch(&index_.seeds_[index_.slot(runs_[next])]);
+            for (uint32_t question : index_.owners(runs_[candidates_[k]])) {
+                sown_.push_back(uint64_t{question} << kPlaceBits | candidates_[k]);
             }
         }
         std::sort(sown_.begin(), sown_.end());
@@ -59,7 +64,7 @@ class Search {
         const auto& stem = index_.parts_[question.first_part];
         const size_t sown = question.bits < kFewBits ? question.words : stem.words;  // words that may be seeds
         const Crowd seeds = crowd(sown + sown / 4 + 4);
-        if (seeds.count < question.wanted) return;
+        if (seeds.count < index_.wanted_[place]) return;
         const Held whole = held(stem, around(seeds, sown));
         if (2 * whole.bits_held < whole.bits) return;
         Held options{};

@@ -85,9 +85,16 @@ def test_the_result_outlives_the_texts() -> None:
                                   lambda texts: _core.QuestionIndex(["a b c d"], np.array([0, 1])).find(texts)])
 def test_other_threads_run_meanwhile(work: Any) -> None:
     texts = pa.array(["one two three four five six seven eight nine ten " * 50_000] * 8)
-    thread = threading.Thread(target=work, args=(texts,))
+    at_work = threading.Event()
+
+    def run() -> None:
+        at_work.set()
+        work(texts)
+        at_work.clear()
+
+    thread = threading.Thread(target=run)
     thread.start()
     turns = 0
     while thread.is_alive():
-        turns += 1
-    assert turns > 100  # 0 or 1 where the lock is held throughout
+        turns += at_work.is_set()
+    assert turns > 100  # none where the lock is held throughout: this thread then waits until the work is done

@@ -56,14 +56,13 @@ def test_a_question_far_apart_is_not_put_together() -> None:
 
 
 def test_runs_that_many_questions_share_are_no_seeds() -> None:
-    shared = [[f"what is the word w{i}"] for i in range(17)]
-    index = index_of(shared)
-    # "what is the" and "is the word" stand in 17 questions, "the word w7" in one. what, is, the and word are in all
-    # others, 1 bit each; w7 has 12
-    assert index.find(["what is the word indeed"]) == []
-    assert index.find(["so what is the word w7 then"]) == [(0, 7, 3, 5, 16, 16, 5, 0, 0, 0, 0)]
-    # one fewer, and they are seeds; what they hold is too little all the same
-    assert index_of(shared[:16]).find(["what is the word indeed"]) == []
+    said = "what is it that they all say when someone asks them for"  # 12 words, 1 bit each where all questions have them
+    shared = [[f"{said} w{i}"] for i in range(17)]
+    # in 17 questions the runs of these words are no seeds, only "them for w7" is; w7 has 12 bits
+    assert index_of(shared).find([f"{said} it"]) == []
+    assert index_of(shared).find([f"so {said} w7"]) == [(0, 7, 11, 13, 24, 24, 13, 0, 0, 0, 0)]
+    # in 16 they are, and half of each question is held
+    assert index_of(shared[:16]).find([f"{said} it"]) == [(0, i, 0, 13, 24, 12, 12, 0, 0, 0, 0) for i in range(16)]
 
 
 def test_weights_by_frequency() -> None:
