@@ -31,7 +31,6 @@ EVALUATION = (
 """The paper's benchmarks as far as the shared folder has them, and two more."""
 CLEAN = (
     QuestionFile(path="gsm8k/train.jsonl.gz", source="gsm8k-train", answer_after="####"),
-    QuestionFile(path="math/train.jsonl.gz", source="math-train", question="problem"),
     QuestionFile(path="openstax/exercises_with_solution.jsonl.gz", source="openstax", question="problem"),
     QuestionFile(path="csqa/validation.jsonl", source="csqa"),
     QuestionFile(path="strategyqa/strategyqa.jsonl", source="strategyqa"),
@@ -39,6 +38,11 @@ CLEAN = (
     QuestionFile(path="pubmedqa/labeled.jsonl.gz", source="pubmedqa", context="context"),
     QuestionFile(path="medqa/us_4_options_test.jsonl", source="medqa"),
 )
+SAME_ORIGIN = (
+    QuestionFile(path="math/train.jsonl.gz", source="math-train", question="problem"),
+    QuestionFile(path="arc/easy_test.jsonl", source="arc-easy"),
+)
+"""Drawn from the same source as an evaluation set: they do hold its questions, and others of one template."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
 def check_question(question: Question, index: Index) -> StageResult:
     """The question itself, or a reject where it, with its options and its answer, repeats an evaluation question."""
     text = "\n".join((question.question, *question.options, question.answer))
-    if found := held_question(text, index):
+    if found := held_question(text, index, bool(question.options)):
         return found
     own = int(_core.text_hashes([question.question])[0])
     for number, options in index.short.get(own, ()):
@@ -111,12 +111,16 @@ def check_question(question: Question, index: Index) -> StageResult:
 
 def check_passage(passage: Passage, index: Index) -> StageResult:
     """The passage itself, or a reject where it holds an evaluation question."""
-    return held_question(passage.text, index) or keep(passage)
+    return held_question(passage.text, index, False) or keep(passage)
 
 
-def held_question(text: str, index: Index) -> Rejected | None:
-    """A reject that shows the evaluation question of which the text holds most, where that is enough; else None."""
-    matches = [match for match in map(Match._make, index.questions.find([text])) if is_contamination(match, index.size)]
+def held_question(text: str, index: Index, with_options: bool) -> Rejected | None:
+    """A reject that shows the evaluation question of which the text holds most, where that is enough; else None.
+
+    `with_options` says that options are part of the text.
+    """
+    matches = [match for match in map(Match._make, index.questions.find([text]))
+               if is_contamination(match, index.size, with_options)]
     if not matches:
         return None
     most = max(matches, key=lambda match: (match.bits_held + match.option_bits_held, -match.question))
@@ -126,11 +130,11 @@ def held_question(text: str, index: Index) -> Rejected | None:
                                     f"{most.longest_run} of {most.words} words in a row")
 
 
-def is_contamination(match: Match, size: int) -> bool:
+def is_contamination(match: Match, size: int, with_options: bool) -> bool:
     """Whether a text that holds this much of an evaluation question gives it away."""
     if match.number_bits_held < NUMBERS_SHARE * match.number_bits:
         return False
-    if match.bits_held == match.bits >= WHOLE_BITS and (match.words >= size or not match.option_bits):
+    if match.bits_held == match.bits >= WHOLE_BITS and _means_one(match, size, with_options):
         return True
     if match.longest_run >= size + RUNS - 1 and match.bits_held >= RUNS_SHARE * match.bits:
         return True
@@ -140,6 +144,14 @@ def is_contamination(match: Match, size: int) -> bool:
         return True
     return (match.option_bits > 0 and match.option_bits_held >= OPTIONS_SHARE * match.option_bits
             and match.bits_held + match.option_bits_held >= WITH_OPTIONS_BITS)
+
+
+def _means_one(match: Match, size: int, with_options: bool) -> bool:
+    """Whether the words of a question without its options can mean no other: a short one may be the beginning of any
+    sentence, and "Which is no example of a chemical change?" is asked with other options too."""
+    if not match.option_bits:
+        return True
+    return match.words >= size and (not with_options or 2 * match.option_bits_held >= match.option_bits)
 
 
 def same_options(question: Question, options: frozenset[int]) -> bool:

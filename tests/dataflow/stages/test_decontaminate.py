@@ -111,7 +111,15 @@ def match(**changed: int) -> Match:
     (match(bits_held=49, longest_run=20), False),
 ])
 def test_how_much_of_a_question_is_too_much(held: Match, expected: bool) -> None:
-    assert is_contamination(held, 8) is expected
+    assert is_contamination(held, 8, False) is expected
+
+
+def test_a_whole_question_with_other_options_is_another_unless_it_says_enough() -> None:
+    assert is_contamination(match(bits=50, bits_held=50), 8, False)
+    assert not is_contamination(match(bits=50, bits_held=50), 8, True)
+    assert is_contamination(match(bits=50, bits_held=50, option_bits_held=40), 8, True)
+    assert is_contamination(match(bits=60, bits_held=60), 8, True)
+    assert is_contamination(match(bits=50, bits_held=50, option_bits=0), 8, True)
 
 
 CHOICES = build_index([
