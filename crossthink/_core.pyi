@@ -1,4 +1,4 @@
-"""Types of the C++ core (csrc/bindings.cpp and the bindings.cpp of its folders). Arrays are C-contiguous and written in place."""
+"""Types of the C++ core (csrc/bindings.cpp, csrc/*/bindings.cpp). Arrays are C-contiguous and written in place."""
 
 from collections.abc import Sequence
 from typing import Any

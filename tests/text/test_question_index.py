@@ -56,7 +56,7 @@ def test_a_question_far_apart_is_not_put_together() -> None:
 
 
 def test_runs_that_many_questions_share_are_no_seeds() -> None:
-    said = "what is it that they all say when someone asks them for"  # 12 words, 1 bit each where all questions have them
+    said = "what is it that they all say when someone asks them for"  # 12 words, 1 bit each where all have them
     shared = [[f"{said} w{i}"] for i in range(17)]
     # in 17 questions the runs of these words are no seeds, only "them for w7" is; w7 has 12 bits
     assert index_of(shared).find([f"{said} it"]) == []
