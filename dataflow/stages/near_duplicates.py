@@ -36,7 +36,6 @@ Hashes = NDArray[np.uint64]
 class Measure(NamedTuple):
     """What a record is compared by."""
 
-    text: str
     shingles: Hashes
     words: Hashes
     """The set of its words; empty where a template is no concern."""
@@ -70,8 +69,8 @@ def similarity(first: Measure, second: Measure) -> float:
 
 def measure_question(question: Question) -> Measure:
     """Of a question, in the words before its options."""
-    text = question.question
-    return Measure(text, shingles(text), shingles(text, 1), np.sort(_core.text_hashes(list(question.options))))
+    options = np.sort(_core.text_hashes(list(question.options)))
+    return Measure(shingles(question.question), shingles(question.question, 1), options)
 
 
 def question_guard(question: Question) -> tuple[str, ...]:
@@ -88,7 +87,7 @@ def question_rank(question: Question) -> tuple[Any, ...]:
 def measure_document(document: Document) -> Measure:
     """Of a page: its text alone."""
     none = np.empty(0, np.uint64)
-    return Measure(document.text, shingles(document.text), none, none)
+    return Measure(shingles(document.text), none, none)
 
 
 QUESTIONS = Kind(lambda question: question.question, measure_question, question_guard, question_rank)
@@ -135,10 +134,10 @@ def keep_apart(records: Sequence[Any], kind: Kind, threshold: float) -> list[Sta
     stays: list[tuple[Any, Measure]] = []
     for place in sorted(range(len(records)), key=lambda place: kind.rank(records[place])):
         own = kind.measure(records[place])
-        for other, shown in stays:
-            if (value := similarity(own, shown)) >= threshold:
-                results[place] = Rejected("near_duplicate",
-                                          f"kept {other.id}, Jaccard {value:.3f}: {shown.text[:200]}")
+        for other, measure in stays:
+            if (value := similarity(own, measure)) >= threshold:
+                shown = kind.text(other)[:200]
+                results[place] = Rejected("near_duplicate", f"kept {other.id}, Jaccard {value:.3f}: {shown}")
                 break
         else:
             stays.append((records[place], own))
