@@ -47,12 +47,12 @@ void take(const py::handle& capsule, const char* name, Struct& into) {
 class Texts {
   public:
     explicit Texts(const py::object& source) {
-        if (py::hasattr(source, "__arrow_c_array__")) {
+        if (py::isinstance<py::list>(source)) {
+            for (const py::handle& text : source) views_.push_back(view(text));
+        } else if (py::hasattr(source, "__arrow_c_array__")) {
             read_array(source);
         } else if (py::hasattr(source, "__arrow_c_stream__")) {
             read_stream(source);
-        } else if (py::isinstance<py::list>(source)) {
-            for (const py::handle& text : source) views_.push_back(view(text));
         } else {
             throw py::type_error("texts must be an Arrow array or a list of str, not " +
                                  std::string(py::str(py::type::handle_of(source).attr("__name__"))));
