@@ -8,11 +8,16 @@
 namespace crossthink::text {
 namespace {
 
-// Pairs (hash, question) once each, by hash; calls each(hash, the pairs' questions) for every hash.
-template <class Each>
-void by_hash(std::vector<std::pair<uint64_t, uint32_t>>& pairs, const Each& each) {
+using Pairs = std::vector<std::pair<uint64_t, uint32_t>>;  // (hash, question)
+
+void sort_once(Pairs& pairs) {
     std::sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
+}
+
+// Calls each(hash, its questions) for every hash of pairs that sort_once has put in order.
+template <class Each>
+void by_hash(const Pairs& pairs, const Each& each) {
     std::vector<uint32_t> questions;
     for (size_t i = 0, end = 0; i < pairs.size(); i = end) {
         questions.clear();
@@ -61,11 +66,12 @@ void QuestionIndex::read(std::span<const std::string_view> parts, std::span<cons
 }
 
 void QuestionIndex::weigh(const std::vector<uint64_t>& words) {
-    std::vector<std::pair<uint64_t, uint32_t>> pairs;
+    Pairs pairs;
     for (uint32_t i = 0; i < questions_.size(); ++i) {
         const size_t begin = parts_[questions_[i].first_part].at;
         for (size_t w = begin; w < begin + questions_[i].words; ++w) pairs.emplace_back(words[w], i);
     }
+    sort_once(pairs);
     std::vector<std::pair<uint64_t, uint8_t>> weights;
     by_hash(pairs, [&](uint64_t word, const std::vector<uint32_t>& holders) {
         weights.emplace_back(word, weight(holders.size(), questions_.size()));
@@ -80,7 +86,7 @@ void QuestionIndex::weigh(const std::vector<uint64_t>& words) {
 }
 
 void QuestionIndex::plant() {
-    std::vector<std::pair<uint64_t, uint32_t>> pairs;
+    Pairs pairs;
     for (uint32_t i = 0; i < questions_.size(); ++i) {
         const Question& question = questions_[i];
         const size_t parts = question.bits < kFewBits ? question.parts : 1;
@@ -88,21 +94,22 @@ void QuestionIndex::plant() {
             for (size_t w = kRun; w <= parts_[p].words; ++w) pairs.emplace_back(runs_[parts_[p].at + w - kRun], i);
         }
     }
-    std::vector<std::pair<uint64_t, std::vector<uint32_t>>> kept;
-    by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
-        if (owners.size() <= kCommon) kept.emplace_back(run, owners);
-    });
-    seeds_.resize(std::bit_ceil(kept.size() + kept.size() / 2 + 1), Seed{0, kFree});
-    const size_t filter_bits = std::bit_ceil(8 * kept.size() + 64);
+    sort_once(pairs);
+    size_t kept = 0;
+    by_hash(pairs, [&](uint64_t, const std::vector<uint32_t>& owners) { kept += owners.size() <= kCommon; });
+    seeds_.resize(std::bit_ceil(kept + kept / 2 + 1), Seed{0, kFree});
+    const size_t filter_bits = std::bit_ceil(8 * kept + 64);
     filter_.resize(filter_bits / 64);
     filter_shift_ = 64 - std::countr_zero(filter_bits);
     std::vector<size_t> sown(questions_.size());
-    for (const auto& [run, owners] : kept) {
+    by_hash(pairs, [&](uint64_t run, const std::vector<uint32_t>& owners) {
+        if (owners.size() > kCommon) return;
         store(run, owners);
         for (uint32_t owner : owners) ++sown[owner];
-    }
-    for (size_t seeds : sown)
+    });
+    for (size_t seeds : sown) {
         wanted_.push_back(static_cast<uint8_t>(std::clamp<size_t>(seeds * 3 / 10, 1, kMaxWanted)));
+    }
 }
 
 void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {

@@ -50,8 +50,8 @@ class QuestionIndex {
         size_t words;  // of all parts
         size_t bits;   // of the first part
     };
-    // A slot of the hash table of seeds. Half of a run's hash tells it from others here; where another has the same
-    // half as well, a text is compared with a question for nothing.
+    // A slot of the hash table of seeds. Half of a run's hash tells it from its neighbours here: where one in 2^32 has
+    // the same half, one seed of many is taken for another.
     struct Seed {
         uint32_t tag;
         uint32_t at;  // kFree; a question; or kMany + place in owners_ of several: their number, and these
