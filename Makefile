@@ -45,6 +45,6 @@ clean: ## remove the environment, the build and the runs
 	$(PIP) --no-deps -r requirements/cpu.txt
 	touch $@
 
-$(BIN)/.built: .venv/.installed pyproject.toml CMakeLists.txt $(CXX_SOURCES)
+$(BIN)/.built: .venv/.installed pyproject.toml CMakeLists.txt csrc/text/unicode_tables.py $(CXX_SOURCES)
 	$(PIP) --no-build-isolation --no-deps -e .
 	touch $@

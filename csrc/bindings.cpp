@@ -16,6 +16,7 @@ using py::literals::operator""_a;
 
 namespace crossthink {
 
+void bind_text(py::module_& m);  // text/bindings.cpp
 #ifdef CROSSTHINK_WITH_CUDA
 void bind_cuda(py::module_& m);  // cuda/bindings.cpp
 #endif
@@ -185,6 +186,7 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "CrossThink's C++ core. crossthink.ops is its face for tensors.";
     m.def("pack", &checked_pack, "lengths"_a, "budget"_a,
           "First-fit decreasing: bins of indices, none above the budget in sum. ValueError for a length above it.");
+    bind_text(m);
     m.def("isa", &isa, "Instruction set in use by the row kernels.");
     m.def("available_isas", &available_isas, "Instruction sets that this machine runs, best first.");
     m.def("use_isa", &checked_use_isa, "name"_a, "Choose an instruction set; ValueError where the machine lacks it.");

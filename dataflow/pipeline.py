@@ -55,8 +55,7 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     flow = line.apply(Stage("extract", extract), flow)
     flow = line.apply(Stage("language", partial(identify, languages=data.languages)), flow)
     flow = line.apply(Stage("quality", partial(judge, min_words=data.min_words)), flow)
-    flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.document_text,
-                                          near.document_guard, near.document_rank), flow)
+    flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
     flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
     flow = line.apply(Stage("decontaminate_passages",
                             Decontaminate("passage", data.evaluation, data.contamination_ngram)), flow)
@@ -91,8 +90,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(near.NearDuplicates("near_duplicates", data.near_duplicate, near.question_text,
-                                          near.question_guard, near.question_rank), flow)
+    flow = line.apply(near.NearDuplicates("near_duplicates", data.near_duplicate, near.QUESTIONS), flow)
     flow = line.apply(Stage("decontaminate",
                             Decontaminate("question", data.evaluation, data.contamination_ngram)), flow)
     if data.vote_samples:

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pybind11 = pytest.importorskip("pybind11")
 
 REPO = Path(__file__).resolve().parents[1]
-TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py")
+TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py", "text")
 FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 
 # The sanitized module takes the installed one's place before anything of ours is imported.
@@ -29,19 +29,30 @@ sys.exit(pytest.main(["-p", "no:cacheprovider", "-k", "not torchs_contract and n
 """
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_the_core_is_clean_under_sanitizers(tmp_path: Path) -> None:
-    cmake = shutil.which("cmake")
-    compiler = shutil.which("g++")
-    if not cmake or not compiler or sys.platform != "linux":
+@pytest.fixture(scope="module")
+def compiler() -> str:
+    """The path of g++; the tests are skipped where a tool is missing."""
+    found = shutil.which("g++")
+    if not found or not shutil.which("cmake") or sys.platform != "linux":
         pytest.skip("needs cmake and g++ on Linux")
-    build = tmp_path / "build"
-    subprocess.run([cmake, "-S", str(REPO), "-B", str(build), f"-DPython_EXECUTABLE={sys.executable}",
+    return found
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory, compiler: str) -> Path:
+    """The build's folder, with the sanitized module in it."""
+    folder = tmp_path_factory.mktemp("sanitizers") / "build"
+    subprocess.run(["cmake", "-S", str(REPO), "-B", str(folder), f"-DPython_EXECUTABLE={sys.executable}",
                     f"-Dpybind11_DIR={pybind11.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={FLAGS}",
                     f"-DCMAKE_CXX_COMPILER={compiler}", "-DCROSSTHINK_CUDA=OFF"],
                    check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([cmake, "--build", str(build), "--parallel", "2"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["cmake", "--build", str(folder), "--parallel", "2"], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_the_core_is_clean_under_sanitizers(build: Path, compiler: str) -> None:
     module = build / f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
     libraries = [subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True,
                                 text=True).stdout.strip() for name in ("libasan.so", "libubsan.so")]
@@ -54,3 +65,18 @@ def test_the_core_is_clean_under_sanitizers(tmp_path: Path) -> None:
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert "ERROR: AddressSanitizer" not in done.stderr
     assert "runtime error" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_the_text_core_stands_made_up_texts_under_sanitizers(build: Path, compiler: str) -> None:
+    """CROSSTHINK_FUZZ_SECONDS says for how long: 60, where it is not set."""
+    seconds = os.environ.get("CROSSTHINK_FUZZ_SECONDS", "60")
+    sources = [path for path in (REPO / "csrc" / "text").glob("*.cpp") if path.name != "bindings.cpp"]
+    program = build / "fuzz_text"
+    subprocess.run([compiler, "-std=c++20", *FLAGS.split(), f"-I{REPO / 'csrc'}", f"-I{build / 'generated'}",
+                    "-DCROSSTHINK_ISA=plain", str(REPO / "tests" / "text" / "fuzz_text.cpp"), *map(str, sources),
+                    "-o", str(program)], check=True)
+    done = subprocess.run([str(program), seconds], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert int(done.stdout.split()[0]) > 100

@@ -1,68 +1,83 @@
 """Training rows and passages that hold questions of an evaluation set are turned away, with the set's name.
 
-An evaluation question and each of its options are compared apart, by their runs of n words. A record is contaminated
-where it holds half of the runs of one of them, or 13 runs (SHARE, FEW, RUNS). One run alone is too little: "what is the
-value of x in the" stands in questions that have nothing in common. An evaluation question too short for a run counts
-where the record is that question (passages: where it holds it).
+The words of a record (a question with its options and its answer, or a passage) are searched for every evaluation
+question, its options apart and in any order. How much of one they hold is measured in bits (csrc/text/questions.h): the
+words that say what a question is about count, "which of the following" hardly does. So one word in eight may differ,
+and a phrase that many questions share is no contamination.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from crossthink.dataflow.records import Fault
 from crossthink.dataflow.sources.tables import read_rows
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
-from crossthink.dataflow.stages.tokens import ngram_hashes, run_hash, tokens
-from numpy.typing import NDArray
+from crossthink.dataflow.stages.tokens import tokens
 
+from crossthink import _core
 from crossthink.data_config import QuestionFile
 from crossthink.questions import texts
 from crossthink.schema import Passage, Question
 
-SHARE, FEW, RUNS = 0.5, 5, 13
-"""What makes a record contaminated (ours): half of an evaluation question's runs, all where it has fewer than 5, or 13
-of them."""
-MIN_HELD_WORDS = 5
-"""A shorter evaluation question is not looked for inside passages: any text may hold it."""
+SHARE, OPTIONS_SHARE, NUMBERS_SHARE = 0.7, 0.75, 0.7
+"""Of the bits of an evaluation question, of its options and of its numbers that a record must hold. Another number is
+another question."""
+ENOUGH_BITS, WITH_OPTIONS_BITS = 60, 40
+"""That a record must hold of a question alone, and of question and options together."""
+WHOLE_BITS = 24
+"""Of a question that counts where a record holds every word of it."""
+RUNS, RUNS_SHARE = 13, 0.5
+"""Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
 
 
-@dataclass(frozen=True, slots=True)
+class Match(NamedTuple):
+    """What a text holds of an evaluation question; see csrc/text/questions.h."""
+
+    text: int
+    question: int
+    start: int
+    words: int
+    bits: int
+    bits_held: int
+    longest_run: int
+    number_bits: int
+    number_bits_held: int
+    option_bits: int
+    option_bits_held: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Index:
-    """Hashes of the evaluation sets' runs of words, sorted, and which row of which set each comes from."""
+    """The questions of the evaluation sets."""
 
     size: int
-    """Words of a run."""
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.int64]
-    """Of each hash: the number of the question or option that it comes from."""
-    runs: NDArray[np.int64]
-    """Different runs of each question or option."""
+    """Words of a run; a question with fewer is short."""
+    questions: _core.QuestionIndex
     names: tuple[str, ...]
-    """Of each question or option: "SOURCE, row N of FILE"."""
-    short: dict[int, tuple[int, str]]
-    """Hash of a short question to its number of words and its name."""
+    """Of each question: "SOURCE, row N of FILE"."""
+    short: dict[int, list[tuple[int, frozenset[int]]]]
+    """Hash of a short question to the numbers of the questions that it is, and the hashes of their options."""
 
 
 def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int) -> Index:
     """The index of (name, question, options) triples."""
     names: list[str] = []
-    hashes: list[NDArray[np.uint64]] = []
-    short: dict[int, tuple[int, str]] = {}
+    parts: list[str] = []
+    first = [0]
     for name, question, options in questions:
-        words = tokens(question)
-        if 0 < len(words) < size:
-            short.setdefault(run_hash(words), (len(words), name))
-        for text in (question, *options):
-            if len(runs := np.unique(ngram_hashes(tokens(text), size))):
-                names.append(name)
-                hashes.append(runs)
-    counts = np.array([len(runs) for runs in hashes], np.int64)
-    flat = np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
-    owners = np.repeat(np.arange(len(names), dtype=np.int64), counts)
-    order = np.lexsort((owners, flat))
-    return Index(size, flat[order], owners[order], counts, tuple(names), short)
+        names.append(name)
+        parts += [question, *options]
+        first.append(len(parts))
+    hashes = _core.text_hashes(parts).tolist()
+    short: dict[int, list[tuple[int, frozenset[int]]]] = {}
+    for number, (start, end) in enumerate(pairwise(first)):
+        if hashes[start] and len(tokens(parts[start])) < size:
+            short.setdefault(hashes[start], []).append((number, frozenset(hashes[start + 1:end])))
+    return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)
 
 
 @cache
@@ -83,51 +98,71 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
 
 
 def check_question(question: Question, index: Index) -> StageResult:
-    """The question itself, or a reject where it, one of its options or its answer repeats an evaluation question."""
-    for text in (question.question, *question.options, question.answer):
-        words = tokens(text)
-        if found := overlap(words, index):
-            return found
-    words = tokens(question.question)
-    if words and len(words) < index.size and (whole := index.short.get(run_hash(words))):
-        return Rejected("contaminated", f"{whole[1]}: the whole question")
+    """The question itself, or a reject where it, with its options and its answer, repeats an evaluation question."""
+    text = "\n".join((question.question, *question.options, question.answer))
+    if found := held_question(text, index, bool(question.options)):
+        return found
+    own = int(_core.text_hashes([question.question])[0])
+    for number, options in index.short.get(own, ()):
+        if same_options(question, options):
+            return Rejected("contaminated", f"{index.names[number]}: the whole question")
     return keep(question)
 
 
 def check_passage(passage: Passage, index: Index) -> StageResult:
-    """The passage itself, or a reject where it holds a run of an evaluation question or a short one as a whole."""
-    words = tokens(passage.text)
-    if found := overlap(words, index):
-        return found
-    for size in sorted({count for count, _ in index.short.values() if count >= MIN_HELD_WORDS}):
-        for place, value in enumerate(ngram_hashes(words, size).tolist()):
-            if value in index.short:
-                name = index.short[value][1]
-                return Rejected("contaminated", f"{name}: {' '.join(words[place:place + size])!r}")
-    return keep(passage)
+    """The passage itself, or a reject where it holds an evaluation question."""
+    return held_question(passage.text, index, False) or keep(passage)
 
 
-def overlap(words: list[str], index: Index) -> Rejected | None:
-    """A reject that shows the evaluation question of which the words hold most, where that is enough; else None."""
-    hashes = ngram_hashes(words, index.size)
-    if not len(hashes) or not len(index.hashes):
+def held_question(text: str, index: Index, with_options: bool) -> Rejected | None:
+    """A reject that shows the evaluation question of which the text holds most, where that is enough; else None.
+
+    `with_options` says that options are part of the text.
+    """
+    matches = [match for match in map(Match._make, index.questions.find([text]))
+               if is_contamination(match, index.size, with_options)]
+    if not matches:
         return None
-    unique, places = np.unique(hashes, return_index=True)
-    first = np.searchsorted(index.hashes, unique, "left")
-    count = np.searchsorted(index.hashes, unique, "right") - first
-    owners = [index.owners[start:start + number] for start, number in zip(first, count, strict=True) if number]
-    if not owners:
-        return None
-    held, shared = np.unique(np.concatenate(owners), return_counts=True)
-    runs = index.runs[held]
-    enough = (shared >= np.where(runs < FEW, runs, SHARE * runs)) | (shared >= RUNS)
-    if not enough.any():
-        return None
-    most = int(np.argmax(np.where(enough, shared / runs, 0)))
-    own = set(index.hashes[index.owners == held[most]].tolist())
-    start = min(int(place) for value, place in zip(unique.tolist(), places, strict=True) if value in own)
-    return Rejected("contaminated", f"{index.names[held[most]]}: {' '.join(words[start:start + index.size])!r}, "
-                                    f"{shared[most]} of its {runs[most]} runs of {index.size} words")
+    most = max(matches, key=lambda match: (match.bits_held + match.option_bits_held, -match.question))
+    shown = " ".join(tokens(text)[most.start:most.start + min(index.size, most.words)])
+    held, bits = most.bits_held + most.option_bits_held, most.bits + most.option_bits
+    return Rejected("contaminated", f"{index.names[most.question]}: {shown!r}, {held} of {bits} bits, "
+                                    f"{most.longest_run} of {most.words} words in a row")
+
+
+def is_contamination(match: Match, size: int, with_options: bool) -> bool:
+    """Whether a text that holds this much of an evaluation question gives it away."""
+    if match.number_bits_held < NUMBERS_SHARE * match.number_bits:
+        return False
+    if match.bits_held == match.bits >= WHOLE_BITS and _means_one(match, size, with_options):
+        return True
+    if match.longest_run >= size + RUNS - 1 and match.bits_held >= RUNS_SHARE * match.bits:
+        return True
+    if match.bits_held < SHARE * match.bits:
+        return False
+    if match.words >= size and match.bits_held >= ENOUGH_BITS:
+        return True
+    return (match.option_bits > 0 and match.option_bits_held >= OPTIONS_SHARE * match.option_bits
+            and match.bits_held + match.option_bits_held >= WITH_OPTIONS_BITS)
+
+
+def _means_one(match: Match, size: int, with_options: bool) -> bool:
+    """Whether the words of a question without its options can mean no other: a short one may be the beginning of any
+    sentence, and "Which is no example of a chemical change?" is asked with other options too."""
+    if not match.option_bits:
+        return True
+    return match.words >= size and (not with_options or 2 * match.option_bits_held >= match.option_bits)
+
+
+def same_options(question: Question, options: frozenset[int]) -> bool:
+    """Whether a question in the words of a short evaluation question is that one: by half of the options of the one
+    that has fewer; by its answer, where it has none. An evaluation question without options is known by its words."""
+    if not options:
+        return True
+    if not question.options:
+        return int(_core.text_hashes([question.answer])[0]) in options
+    own = set(_core.text_hashes(list(question.options)).tolist())
+    return 2 * len(own & options) >= min(len(own), len(options))
 
 
 class Decontaminate:

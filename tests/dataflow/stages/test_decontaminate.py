@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("apache_beam")
-from crossthink.dataflow.stages.decontaminate import Decontaminate, build_index, check_passage, check_question
+from crossthink.dataflow.stages.decontaminate import (
+    Decontaminate,
+    Match,
+    build_index,
+    check_passage,
+    check_question,
+    is_contamination,
+)
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected
 
 from crossthink.data_config import QuestionFile
@@ -52,11 +59,12 @@ def test_a_question_in_the_options_is_found(make_question: Callable[..., Questio
 
 def test_short_questions_match_as_a_whole(make_question: Callable[..., Question]) -> None:
     assert check_question(make_question("what is 73 + 46"), INDEX) == Rejected(
-        "contaminated", "exam, row 2: the whole question")
+        "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
     assert isinstance(check_question(make_question("What is 73 - 46?"), INDEX), Kept)
-    assert isinstance(check_question(make_question("And what is 73 + 46?"), INDEX), Kept)
+    assert isinstance(check_question(make_question("And what is 73 + 46?"), INDEX), Rejected)
     found = check_passage(passage("They asked: what is 73 + 46? Nobody knew."), INDEX)
-    assert found == Rejected("contaminated", "exam, row 2: 'what is 73 + 46'")
+    assert found == Rejected(
+        "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
 
 
 def test_the_evaluation_files_are_read_and_must_be_readable(
@@ -74,3 +82,93 @@ def test_the_evaluation_files_are_read_and_must_be_readable(
 
 def test_without_evaluation_sets_nothing_is_contaminated(make_question: Callable[..., Question]) -> None:
     assert isinstance(check_question(make_question(EVALUATION), build_index([], 8)), Kept)
+
+
+def match(**changed: int) -> Match:
+    """A question of 20 words and 100 bits, 10 of them in numbers, and options of 80 bits; nothing of it is held."""
+    nothing = {"text": 0, "question": 0, "start": 0, "words": 20, "bits": 100, "bits_held": 0, "longest_run": 0,
+               "number_bits": 10, "number_bits_held": 10, "option_bits": 80, "option_bits_held": 0}
+    return Match(**{**nothing, **changed})
+
+
+@pytest.mark.parametrize(("held", "expected"), [
+    (match(bits_held=70), True),                                           # 70% of it
+    (match(bits_held=69), False),
+    (match(bits_held=70, number_bits_held=6), False),                      # 60% of its numbers
+    (match(bits=80, bits_held=59), False),                                 # 59 bits are too few,
+    (match(bits=80, bits_held=59, option_bits_held=60), True),             # but not with 75% of the options
+    (match(bits=80, bits_held=59, option_bits_held=59), False),
+    (match(words=7, bits_held=99), False),                                 # a short one is known by its options
+    (match(words=7, bits_held=70, option_bits_held=60), True),
+    (match(words=7, bits=20, bits_held=14, option_bits=33, option_bits_held=26), True),  # 40 bits together
+    (match(words=7, bits=20, bits_held=14, option_bits=33, option_bits_held=25), False),
+    (match(bits=24, bits_held=24), True),                                  # every word of it,
+    (match(bits=23, bits_held=23), False),                                 # unless they say too little
+    (match(words=7, bits=24, bits_held=24), False),                        # or others end the sentence
+    (match(words=7, bits=24, bits_held=24, option_bits=0), True),
+    (match(bits_held=50, longest_run=20), True),                           # 13 runs of 8 words, half of it
+    (match(bits_held=50, longest_run=19), False),
+    (match(bits_held=49, longest_run=20), False),
+])
+def test_how_much_of_a_question_is_too_much(held: Match, expected: bool) -> None:
+    assert is_contamination(held, 8, False) is expected
+
+
+def test_a_whole_question_with_other_options_is_another_unless_it_says_enough() -> None:
+    assert is_contamination(match(bits=50, bits_held=50), 8, False)
+    assert not is_contamination(match(bits=50, bits_held=50), 8, True)
+    assert is_contamination(match(bits=50, bits_held=50, option_bits_held=40), 8, True)
+    assert is_contamination(match(bits=60, bits_held=60), 8, True)
+    assert is_contamination(match(bits=50, bits_held=50, option_bits=0), 8, True)
+
+
+CHOICES = build_index([
+    ("exam, row 1", "Which of these is an element?", ("bronze", "zinc", "brass", "marble")),
+    ("exam, row 2", "Which of these is an element?", ("steam", "ozone", "helium", "smoke")),
+    ("exam, row 3", "Osmosis is", ("the flow of water through a membrane", "a kind of decay", "the growth of roots")),
+    *((f"exam, row {row}", f"Which of these is an element of the plan that town {row} made?", ("a", "b"))
+      for row in range(4, 60)),
+], 8)
+
+
+def test_a_general_question_is_known_by_its_options_in_any_order(make_question: Callable[..., Question]) -> None:
+    stem = "Which of these is an element?"
+    options = ("marble", "brass", "bronze", "zinc")
+    shuffled = check_question(make_question(stem, options=options, answer="zinc"), CHOICES)
+    assert isinstance(shuffled, Rejected)
+    assert shuffled.evidence.startswith("exam, row 1: ")
+    second = check_question(make_question(stem, options=("helium", "steam", "smoke", "ozone"), answer="ozone"), CHOICES)
+    assert isinstance(second, Rejected)
+    assert second.evidence.startswith("exam, row 2: ")
+    assert isinstance(check_question(make_question(stem, options=("loam", "basalt", "mud", "fog"), answer="mud"),
+                                     CHOICES), Kept)
+
+
+def test_a_short_question_without_options_is_known_by_its_answer(make_question: Callable[..., Question]) -> None:
+    stem = "Which of these is an element?"
+    assert check_question(make_question(stem, answer="Zinc."), CHOICES) == Rejected(
+        "contaminated", "exam, row 1: the whole question")
+    assert isinstance(check_question(make_question(stem, answer="basalt"), CHOICES), Kept)
+    half = make_question(stem, options=("helium", "ozone", "granite", "fog"), answer="helium")
+    assert check_question(half, CHOICES) == Rejected("contaminated", "exam, row 2: the whole question")
+
+
+def test_prose_with_the_words_of_a_short_question_is_clean_and_with_its_options_it_is_not() -> None:
+    assert isinstance(check_passage(passage("They say that osmosis is a slow thing in winter."), CHOICES), Kept)
+    asked = "Osmosis is: the growth of roots, a kind of decay, or the flow of water through a membrane?"
+    assert isinstance(check_passage(passage(f"We were asked. {asked} Nobody knew."), CHOICES), Rejected)
+
+
+def test_another_number_is_another_question(make_question: Callable[..., Question]) -> None:
+    text = "Find the largest integer that divides both {} and {} without leaving any remainder at all."
+    index = build_index([("exam, row 1", text.format(84, 126), ())], 8)
+    assert isinstance(check_question(make_question(text.format(84, 126)), index), Rejected)
+    other_word = text.format(84, 126).replace("largest", "greatest")
+    assert isinstance(check_question(make_question(other_word), index), Rejected)
+    assert isinstance(check_question(make_question(text.format(60, 105)), index), Kept)
+
+
+def test_one_word_in_eight_may_be_another(make_question: Callable[..., Question]) -> None:
+    words = EVALUATION.split()  # 21 of them
+    words[2], words[12] = "departs", "tomorrow"
+    assert isinstance(check_question(make_question(" ".join(words)), INDEX), Rejected)

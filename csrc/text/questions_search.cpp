@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "text/questions.h"
+#include "text/words.h"
+
+namespace crossthink::text {
+
+constexpr int kPlaceBits = 36;  // for words of one text; the rest is for questions
+constexpr size_t kAhead = 12;
+
+// One search over many texts; its buffers are reused from text to text.
+class Search {
+  public:
+    explicit Search(const QuestionIndex& index) : index_(index) {}
+
+    void read(int64_t number, std::string_view text, std::vector<Match>& found) {
+        words_.read(text);
+        words_.runs(kRun, runs_);
+        sow();
+        for (size_t i = 0, end = 0; i < sown_.size(); i = end) {
+            const uint64_t question = sown_[i] >> kPlaceBits;
+            for (end = i; end < sown_.size() && sown_[end] >> kPlaceBits == question; ++end) continue;
+            if (end - i < index_.wanted_[question]) continue;
+            places_.clear();
+            for (size_t k = i; k < end; ++k) places_.push_back(sown_[k] & ((uint64_t{1} << kPlaceBits) - 1));
+            compare(number, question, found);
+        }
+    }
+
+  private:
+    struct Crowd {
+        size_t count, first, last;  // places
+    };
+    struct Span {
+        size_t begin, end;  // words of the text
+    };
+    struct Held {
+        size_t bits, bits_held, number_bits, number_bits_held, longest_run;
+    };
+
+    // Finds the text's seeds: sown_ holds (question, place) of each, by question, then by place. The tables are larger
+    // than a cache, so what comes next is fetched ahead.
+    void sow() {
+        candidates_.clear();
+        for (size_t i = 0; i < runs_.size(); ++i) {
+            __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[std::min(i + kAhead, runs_.size() - 1)]) / 64]);
+            const size_t bit = index_.filter_bit(runs_[i]);
+            if (index_.filter_[bit / 64] >> bit % 64 & 1) candidates_.push_back(i);
+        }
+        sown_.clear();
+        for (size_t k = 0; k < candidates_.size(); ++k) {
+            const size_t next = candidates_[std::min(k + kAhead, candidates_.size() - 1)];
+            __builtin_prefetch(&index_.seeds_[index_.slot(runs_[next])]);
+            for (uint32_t question : index_.owners(runs_[candidates_[k]])) {
+                sown_.push_back(uint64_t{question} << kPlaceBits | candidates_[k]);
+            }
+        }
+        std::sort(sown_.begin(), sown_.end());
+    }
+
+    // Compares the text with a question near the most of places_.
+    void compare(int64_t number, size_t place, std::vector<Match>& found) {
+        const auto& question = index_.questions_[place];
+        const auto& stem = index_.parts_[question.first_part];
+        const size_t sown = question.bits < kFewBits ? question.words : stem.words;  // words that may be seeds
+        const Crowd seeds = crowd(sown + sown / 4 + 4);
+        if (seeds.count < index_.wanted_[place]) return;
+        const Held whole = held(stem, around(seeds, sown));
+        if (2 * whole.bits_held < whole.bits) return;
+        Held options{};
+        for (size_t p = 1; p < question.parts; ++p) {
+            const Held option = held(index_.parts_[question.first_part + p], around(seeds, question.words));
+            options.bits += option.bits;
+            options.bits_held += option.bits_held;
+        }
+        const auto count = [](size_t value) { return static_cast<int64_t>(value); };
+        found.push_back({number, count(place), count(seeds.first), count(stem.words), count(whole.bits),
+                         count(whole.bits_held), count(whole.longest_run), count(whole.number_bits),
+                         count(whole.number_bits_held), count(options.bits), count(options.bits_held)});
+    }
+
+    // The most of places_ that lie within `width` words, the first where there are several. Requires a place.
+    Crowd crowd(size_t width) const {
+        size_t first = 0, last = 0;
+        for (size_t i = 0, j = 0; j < places_.size(); ++j) {
+            while (places_[j] - places_[i] >= width) ++i;
+            if (j - i > last - first) first = i, last = j;
+        }
+        return {last - first + 1, places_[first], places_[last]};
+    }
+
+    // The words from `room` before the seeds to `room` behind them.
+    Span around(const Crowd& seeds, size_t room) const {
+        return {seeds.first > room ? seeds.first - room : 0, std::min(seeds.last + kRun + room, words_.size())};
+    }
+
+    // What the text holds of a part `inside` a span: in one stretch, hardly longer than the part.
+    Held held(const QuestionIndex::Part& part, Span inside) {
+        const size_t size = std::clamp<size_t>(part.words, 1, kRun);
+        const auto own = index_.runs_.begin() + static_cast<std::ptrdiff_t>(part.at);
+        const size_t own_count = part.words < size ? 0 : part.words - size + 1;
+        set_.assign(own, own + static_cast<std::ptrdiff_t>(own_count));
+        std::sort(set_.begin(), set_.end());
+        uint64_t low_bits = 0;  // of the runs: most of the text's are told apart by them
+        for (uint64_t one : set_) low_bits |= uint64_t{1} << one % 64;
+        places_.clear();
+        for (size_t i = inside.begin; i + size <= inside.end; ++i) {
+            const uint64_t one = run(i, size);
+            if (low_bits >> one % 64 & 1 && std::binary_search(set_.begin(), set_.end(), one)) places_.push_back(i);
+        }
+        set_.clear();
+        if (!places_.empty()) {
+            const Crowd stretch = crowd(part.words + part.words / 4 + 4);
+            for (size_t i = stretch.first; i <= stretch.last; ++i) set_.push_back(run(i, size));
+            std::sort(set_.begin(), set_.end());
+        }
+        return cover(part, size);
+    }
+
+    uint64_t run(size_t at, size_t size) const { return size == kRun ? runs_[at] : words_.run(at, size); }
+
+    // The words of a part that stand in one of its runs that set_ has.
+    Held cover(const QuestionIndex::Part& part, size_t size) const {
+        Held found{};
+        size_t covered = 0, in_a_row = 0;  // words before `covered` are held, or were counted as missing
+        for (size_t w = 0; w < part.words; ++w) {
+            const size_t word = part.at + w;
+            if (w + size <= part.words && std::binary_search(set_.begin(), set_.end(), index_.runs_[word])) {
+                in_a_row = covered > w ? in_a_row + (w + size - covered) : size;
+                covered = w + size;
+                found.longest_run = std::max(found.longest_run, in_a_row);
+            }
+            const size_t bits = index_.bits_[word], here = covered > w ? bits : 0;
+            found.bits += bits;
+            found.bits_held += here;
+            found.number_bits += index_.numbers_[word] ? bits : 0;
+            found.number_bits_held += index_.numbers_[word] ? here : 0;
+        }
+        return found;
+    }
+
+    const QuestionIndex& index_;
+    Words words_;
+    std::vector<uint64_t> runs_;
+    std::vector<size_t> candidates_;
+    std::vector<uint64_t> sown_;  // question << kPlaceBits | word of the text
+    std::vector<size_t> places_;
+    std::vector<uint64_t> set_;
+};
+
+std::vector<Match> QuestionIndex::find(std::span<const std::string_view> texts) const {
+    std::vector<Match> found;
+    Search search(*this);
+    for (size_t i = 0; i < texts.size(); ++i) search.read(static_cast<int64_t>(i), texts[i], found);
+    return found;
+}
+
+}  // namespace crossthink::text
