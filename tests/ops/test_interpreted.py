@@ -15,7 +15,7 @@ pytest.importorskip("triton")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="the Triton kernels run on the GPU here")
 @pytest.mark.skipif(os.environ.get("TRITON_INTERPRET") == "1", reason="this is that process")
 def test_triton_under_its_interpreter() -> None:
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "triton",
+    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "triton",
                            str(Path(__file__).parent)], env={**os.environ, "TRITON_INTERPRET": "1"}, text=True,
                           stdout=subprocess.PIPE, timeout=900)
     assert done.returncode == 0, done.stdout[-5000:]
