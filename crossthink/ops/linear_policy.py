@@ -34,7 +34,7 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     constant = policy.constant
     columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
                              count).at(active)
-    weights = (scale / (1 if columns.count is None else columns.count)).float().expand(len(active))
+    weights = policy.weight_of(scale, columns.count).float().expand(len(active))
     token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
     head = Head(hidden.detach()[active], weight, bias, Needs(*needs))
     sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)
@@ -125,6 +125,6 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
                                        backend)
     if options.entropy_coef:
         scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        loss = loss - options.entropy_coef * (scale * entropies / (1 if count is None else count)).sum().float()
+        loss = loss - options.entropy_coef * (policy.weight_of(scale, count) * entropies).sum().float()
     mean = entropies.detach().sum() / max(len(active), 1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

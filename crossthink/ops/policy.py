@@ -58,6 +58,11 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
     return scale / options.max_completion_length, None
 
 
+def weight_of(scale: Tensor, count: Tensor | None) -> Tensor:
+    """The weights that token_weights gives in two parts: [T], or [] where they are all the same."""
+    return scale if count is None else scale / count
+
+
 def _number(x: float, like: Tensor) -> Tensor:
     return torch.full((), x, dtype=torch.float64, device=like.device)
 
