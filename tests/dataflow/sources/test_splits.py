@@ -1,4 +1,4 @@
-"""Splits of a WARC file: together they read what the file in one piece gives, and an index that does not fit is named."""
+"""Splits of a WARC file read together what the file in one piece gives; an index that does not fit is named."""
 
 import gzip
 import json
