@@ -68,9 +68,9 @@ def equal_options(row: dict[str, Any]) -> bool:
     return len({value(str(option)) for option in row["options"]}) < len(row["options"])
 
 
-def letter_of(name: str) -> Callable[[dict[str, Any]], str]:
-    """The option that a row's letter names; one row of MMLU writes letters before its options."""
-    return lambda row: re.sub(r"^\([A-J]\) ", "", str(row["options"][LABELS.index(row[name])]).strip())
+def bare(option: str) -> str:
+    """An option without a letter before it: three rows of MMLU write letters before their options."""
+    return re.sub(r"^\([A-J]\)\s*", "", option.strip())
 
 
 # mapping, file, rows (as README.md there counts them), rows with equal options (MMLU's 9 stand in SOURCE.txt, too).
@@ -95,7 +95,8 @@ def test_sets_of_multiple_choice(mapping: str, name: str, number: int, equal: in
     questions, lost = results(mapping, SHARED / name)
     assert lost == ({"equal_options": equal} if equal else {})
     asked = [row for row in rows if not equal_options(row)]
-    assert [question.answer for question in questions] == list(map(letter_of("answer"), asked))
+    assert [bare(question.answer) for question in questions] == [
+        bare(str(row["options"][LABELS.index(row["answer"])])) for row in asked]
     assert all(question.question.endswith(row["question"].strip())
                for question, row in zip(questions, asked, strict=True))
 
@@ -177,7 +178,8 @@ PUBLISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                            "responses": [{"response_model": "m", "response": "r"}]},
      {"answer": "A lens.", "answer_type": "text", "licence": "CC BY-NC 4.0", "source": "naturalreasoning"}),
     ("numinamath", {"source": "olympiads", "problem": "Add 2 and 3.", "messages": [],
-                    "solution": "It is \\boxed{2+3}, so $\\boxed{5}$."}, {"answer": "5", "group": "math", "source": "numinamath"}),
+                    "solution": "It is \\boxed{2+3}, so $\\boxed{5}$."},
+     {"answer": "5", "group": "math", "source": "numinamath"}),
     ("math", {"problem": "Halve 1.", "level": "Level 1", "type": "Algebra", "solution": "So $\\boxed{\\frac{1}{2}}$."},
      {"answer": "\\frac{1}{2}", "source": "math"}),
     ("nemotron_crossthink_math", {"data_source": "d", "prompt": [{"role": "user", "content": "..."}],
