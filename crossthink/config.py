@@ -222,6 +222,8 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     for key, value in positive.items():
         if value <= 0:
             raise ConfigError(f"{where}: {key} = {value} must be above zero")
+    if recipe.data.warc_limit < 0:
+        raise ConfigError(f"{where}: data.warc_limit = {recipe.data.warc_limit} must be zero (all files) or above")
     for file in (*recipe.data.questions, *recipe.data.evaluation, *recipe.evaluate.questions):
         if file.answer_type not in ("", *ANSWER_TYPES):
             raise ConfigError(f"{where}: {file.path}: answer_type {file.answer_type!r} has no verifier: one of "

@@ -60,7 +60,9 @@ class DataConfig:
     """The options of the data line that change rows. Every value goes into the shards' metadata."""
 
     warc: tuple[str, ...] = ()
-    """Globs of WARC or WET files."""
+    """WARC or WET files: globs, addresses, and lists of paths (warc.paths.gz)."""
+    warc_limit: int = 0
+    """Files to take, the first ones by name; 0 takes all."""
     questions: tuple[QuestionFile, ...] = ()
     evaluation: tuple[QuestionFile, ...] = ()
     """What the training rows are decontaminated against."""

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.sinks.manifest import UNFINISHED
+from crossthink.dataflow.sources.warc_files import is_list, matches, names_digest, warc_files
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.engine.weights import PACKAGED, resolve_model
@@ -99,6 +99,9 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])
     options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": input_sizes(recipe)}
+    if any(map(is_list, recipe.data.warc)):  # of a crawl's 90,000 files not each is asked for its size
+        files = warc_files(recipe.data.warc, recipe.data.warc_limit)
+        options["warc_files"] = {"number": len(files), "names": names_digest(files)}
     if uses_model(recipe):
         model = asdict(recipe.model)
         options["model"] = {"name": posixpath.basename(model["path"].rstrip("/")), "dtype": model["dtype"],
@@ -108,29 +111,25 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
 
 def input_sizes(recipe: Recipe) -> dict[str, int]:
     """Sizes in bytes of all input files by the name that rows carry: a base name, for question files behind the source.
+    Files that a list of paths names are left out.
 
     Raises ConfigError where a file is missing, or two have one name.
     """
-    wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc)]
+    wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc) if not is_list(pattern)]
     wanted += [(file.path, f"{file.source}/") for file in recipe.data.questions]
     wanted += [(file.path, f"evaluation/{file.source}/") for file in recipe.data.evaluation]
     names: dict[str, tuple[str, int]] = {}
-    for (pattern, prefix), found in zip(wanted, FileSystems.match([path for path, _ in wanted]), strict=True):
-        if not found.metadata_list:
+    for pattern, prefix in wanted:
+        found = matches(pattern)
+        if not found:
             raise ConfigError(f"{pattern}: no such file: correct the recipe's data section, or run where the file is")
-        for entry in found.metadata_list:
+        for entry in found:
             name = prefix + posixpath.basename(entry.path)
             if (prefix and name in names) or names.get(name, (entry.path,))[0] != entry.path:
                 raise ConfigError(f"{entry.path} and {names[name][0]} are both {name}, and rows are named by it: "
                                   "rename one, or give it another source")
             names[name] = (entry.path, entry.size_in_bytes)
     return {name: size for name, (_, size) in sorted(names.items())}
-
-
-def warc_files(recipe: Recipe) -> list[str]:
-    """Paths of the WARC and WET files, sorted."""
-    found = FileSystems.match(list(recipe.data.warc)) if recipe.data.warc else []
-    return sorted({entry.path for match in found for entry in match.metadata_list})
 
 
 def claim_folder(folder: Path, options: dict[str, Any]) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import READS, JobOptions, warc_files
+from crossthink.dataflow.options import READS, JobOptions
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_rows, to_question
+from crossthink.dataflow.sources.warc_files import warc_files
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import near_duplicates as near
 from crossthink.dataflow.stages.decontaminate import Decontaminate
@@ -49,7 +50,8 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
     data = options.recipe.data
-    records = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
+    records = (pipeline | "warc files" >> beam.Create(warc_files(data.warc, data.warc_limit))
+               | "spread files" >> beam.Reshuffle()
                | "split files" >> beam.FlatMap(splits) | "spread splits" >> beam.Reshuffle()
                | "read warc" >> beam.FlatMap(read_split))
     flow = line.apply(Stage("warc", to_page), Flow(records))
