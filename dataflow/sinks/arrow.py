@@ -15,6 +15,9 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from crossthink.dataflow.sinks.disk import writing
+from crossthink.dataflow.sinks.statistics import shard_statistics
+
 from crossthink.schema import arrow_schema, to_row
 
 BATCH_ROWS = 4096
@@ -32,7 +35,7 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 class WriteShards(beam.PTransform):
-    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary"} for each shard."""
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} a shard."""
 
     def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
         super().__init__("shards")
@@ -48,17 +51,24 @@ class WriteShards(beam.PTransform):
 
     def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
         rows = sorted((to_row(record) for record in records if record is not None), key=lambda row: row["id"])
-        path = temporary(self._folder)
-        write_table(path, rows, arrow_schema(self._kind, self._metadata))
-        content = path.read_bytes()
-        return {"file": shard_name(shard, self._shards), "rows": len(rows), "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(), "temporary": path.name}
+        path, name = temporary(self._folder), shard_name(shard, self._shards)
+        with writing(path, name):
+            write_table(path, rows, arrow_schema(self._kind, self._metadata))
+        with pa.memory_map(str(path)) as file:
+            return {"file": name, "rows": len(rows), "bytes": file.size(), "sha256": digest(path),
+                    "temporary": path.name, "statistics": shard_statistics(pa.ipc.open_file(file).read_all())}
 
 
 def temporary(folder: str) -> Path:
     """A new path in a folder; every attempt of a worker writes to one of its own."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     return Path(folder) / uuid.uuid4().hex
+
+
+def digest(path: Path) -> str:
+    """The file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
@@ -77,7 +87,7 @@ def write_letters(folder: str, letters: Iterable[Any]) -> Iterator[str]:
     lines = sorted((row["stage"], row["record_id"], row["reason"], json.dumps(row, ensure_ascii=False))
                    for row in rows)
     path = temporary(folder)
-    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with writing(path, "the dead letters"), path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.writelines(line[-1] + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())

@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from crossthink.dataflow.sinks.disk import writing
+
 from crossthink.schema import SCHEMA_VERSION
 
 UNFINISHED = ".work-"
@@ -31,7 +33,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file as a whole: a reader sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    with partial.open("wb") as file:
+    with writing(partial, str(path)), partial.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
