@@ -6,10 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "batch/balance.h"
 #include "batch/pack.h"
 #include "checks.h"
 #include "cpu/logprob.h"
 #include "cpu/policy.h"
+#include "cpu/product.h"
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -42,6 +44,15 @@ std::vector<std::vector<int64_t>> checked_pack(const std::vector<int64_t>& lengt
     return pack(lengths, budget);
 }
 
+std::vector<std::vector<int64_t>> checked_balance(const std::vector<int64_t>& costs, int64_t parts) {
+    require(parts >= 1, "parts must be at least 1, got " + std::to_string(parts));
+    for (size_t i = 0; i < costs.size(); ++i) {
+        require(costs[i] >= 0, "cost " + std::to_string(costs[i]) + " at index " + std::to_string(i) + " is negative");
+    }
+    py::gil_scoped_release unlocked;
+    return balance(costs, parts);
+}
+
 void require_tokens(const Ints& token, int64_t rows, int64_t vocab) {
     require_shape(token, "token", {rows});
     for (int64_t i = 0; i < rows; ++i) {
@@ -72,7 +83,7 @@ void forward(const Floats& logits, const Ints& token, double temperature, Floats
 }
 
 void backward(Floats logits, const Ints& token, const Floats& grad_logp, const Floats& grad_entropy,
-              const Floats& entropy, const Floats& stats, double temperature, int64_t threads) {
+              const Floats& entropy, const Floats& stats, double temperature, bool narrow, int64_t threads) {
     require(logits.ndim() == 2, "logits must have shape [tokens, vocabulary]");
     const int64_t rows = logits.shape(0), vocab = logits.shape(1);
     require_tokens(token, rows, vocab);
@@ -81,6 +92,7 @@ void backward(Floats logits, const Ints& token, const Floats& grad_logp, const F
     require_shape(entropy, "entropy", {rows});
     require_shape(stats, "stats", {rows, 2});
     const LogprobBackward p{logits.mutable_data(),
+                            narrow,
                             token.data(),
                             grad_logp.data(),
                             grad_entropy.data(),
@@ -91,6 +103,29 @@ void backward(Floats logits, const Ints& token, const Floats& grad_logp, const F
                             static_cast<float>(1 / temperature)};
     py::gil_scoped_release unlocked;
     token_logprob_backward(p, threads);
+}
+
+// A matrix [rows, columns] of 16 bits whose neighbours along one of the two are neighbours in memory.
+Bf16Matrix matrix(const py::array_t<int16_t>& x, const char* name, py::ssize_t k_axis) {
+    require(x.ndim() == 2, std::string(name) + " must have two axes");
+    constexpr py::ssize_t kSize = sizeof(int16_t);
+    const bool along_k = x.strides(k_axis) == kSize || x.shape(k_axis) <= 1;
+    require(along_k || x.size() == 0 || x.strides(1 - k_axis) == kSize || x.shape(1 - k_axis) <= 1,
+            std::string(name) + " must be contiguous along one of its axes");
+    return {reinterpret_cast<const uint16_t*>(x.data()), x.strides(along_k ? 1 - k_axis : k_axis) / kSize, along_k};
+}
+
+void multiply_bf16(const py::array_t<int16_t>& a, const py::array_t<int16_t>& b, py::array_t<float>& c, bool add,
+                   int64_t threads) {
+    require(multiplies_bf16(), "this processor has no products of bf16");
+    const Bf16Matrix left = matrix(a, "a", 1), right = matrix(b, "b", 0);
+    const int64_t m = a.shape(0), k = a.shape(1), n = b.shape(1);
+    require(b.shape(0) == k, "b must have as many rows as a has columns");
+    require(c.ndim() == 2 && c.shape(0) == m && c.shape(1) == n, "c must have shape [rows of a, columns of b]");
+    require(c.size() == 0 || n <= 1 || c.strides(1) == sizeof(float), "the rows of c must be contiguous");
+    const Product p{left, right, c.mutable_data(), c.strides(0) / static_cast<int64_t>(sizeof(float)), m, n, k, add};
+    py::gil_scoped_release unlocked;
+    multiply(p, threads);
 }
 
 void advantage(const Floats& reward, const Ints& group, bool divide_by_std, double eps, Floats out) {
@@ -186,6 +221,8 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "CrossThink's C++ core. crossthink.ops is its face for tensors.";
     m.def("pack", &checked_pack, "lengths"_a, "budget"_a,
           "First-fit decreasing: bins of indices, none above the budget in sum. ValueError for a length above it.");
+    m.def("balance", &checked_balance, "costs"_a, "parts"_a,
+          "Largest differencing: `parts` lists of indices whose costs have nearly equal sums.");
     bind_text(m);
     m.def("isa", &isa, "Instruction set in use by the row kernels.");
     m.def("available_isas", &available_isas, "Instruction sets that this machine runs, best first.");
@@ -194,8 +231,12 @@ PYBIND11_MODULE(_core, m) {
           "logp"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "threads"_a,
           "Fills logp [T], entropy [T] and stats [T, 2] from logits [T, V].");
     m.def("token_logprob_backward", &backward, "logits"_a.noconvert(), "token"_a.noconvert(), "grad_logp"_a.noconvert(),
-          "grad_entropy"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "temperature"_a, "threads"_a,
-          "Turns logits [T, V] into their gradient, in place.");
+          "grad_entropy"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "temperature"_a, "narrow"_a,
+          "threads"_a,
+          "Turns logits [T, V] into their gradient, in place; narrow: as bf16, in the first half of each row.");
+    m.def("multiplies_bf16", &multiplies_bf16, "Whether this processor has products of bf16 (AVX512-BF16).");
+    m.def("multiply_bf16", &multiply_bf16, "a"_a.noconvert(), "b"_a.noconvert(), "c"_a.noconvert(), "add"_a,
+          "threads"_a, "c [m, n] = (or +=) a [m, k] b [k, n], bf16 as int16 and summed in fp32.");
     m.def("group_advantage", &advantage, "reward"_a.noconvert(), "group"_a.noconvert(), "divide_by_std"_a, "eps"_a,
           "out"_a.noconvert(), "Fills out [N] with each reward's advantage in its group.");
     m.def("sequence_means", &means, "mask"_a.noconvert(), "sequence"_a.noconvert(), "x"_a.noconvert(),

@@ -23,6 +23,7 @@ static_assert(kBlock % kStep == 0);
 
 typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
 typedef int32_t Int __attribute__((vector_size(kLanes * sizeof(int32_t))));
+typedef uint16_t Half __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
 inline Vec all(float x) { return x - Vec{}; }
 
@@ -33,6 +34,14 @@ inline Vec load(const float* from) {
 }
 
 inline void store(float* to, Vec x) { __builtin_memcpy(to, &x, sizeof x); }
+
+// bf16, rounded to nearest even; NaN stays NaN.
+inline void store(uint16_t* to, Vec x) {
+    const Int bits = (Int)x;
+    const Int rounded = bits + 0x7FFF + ((bits >> 16) & 1);
+    const Half half = __builtin_convertvector((x == x ? rounded : bits | 0x400000) >> 16, Half);
+    __builtin_memcpy(to, &half, sizeof half);
+}
 
 // exp(x) for x <= 88 with a relative error below 2e-7; 0 below kLowest; NaN stays NaN. Exactly 1 at 0.
 // x = n ln 2 + r with |r| <= ln 2 / 2; polynomial of Cephes' expf (S. Moshier).
@@ -112,6 +121,29 @@ inline Vec gradient(Vec x, float top, float log_sum, float scale, float grad_log
     return p * (all(-grad_logp) - all(grad_entropy) * (log_p + all(entropy))) * all(scale);
 }
 
+// `to` may lie over the row of logits `x`, as far as it is read before it is written: its elements are no wider.
+template <class Element>
+void row_gradient(const LogprobBackward& p, int64_t row, const float* x, Element* to) {
+    const float scale = p.inverse_temperature;
+    const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1];
+    const float g = p.grad_logp[row], h = p.grad_entropy[row], entropy = p.entropy[row];
+    const Vec own = gradient(all(x[p.token[row]]), top, log_sum, scale, g, h, entropy) + all(g * scale);
+    int64_t j = 0;
+    for (; j + kLanes <= p.vocab; j += kLanes) {
+        store(to + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy));
+    }
+    if (j < p.vocab) {
+        float rest[kLanes];
+        Element last[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i) rest[i] = j + i < p.vocab ? x[j + i] : -kInfinity;
+        store(last, gradient(load(rest), top, log_sum, scale, g, h, entropy));
+        for (int64_t i = 0; j + i < p.vocab; ++i) to[j + i] = last[i];
+    }
+    Element of_token[kLanes];
+    store(of_token, own);
+    to[p.token[row]] = of_token[0];
+}
+
 }  // namespace
 
 void forward(const LogprobForward& p, int64_t begin, int64_t end) {
@@ -135,22 +167,13 @@ void forward(const LogprobForward& p, int64_t begin, int64_t end) {
 }
 
 void backward(const LogprobBackward& p, int64_t begin, int64_t end) {
-    const float scale = p.inverse_temperature;
     for (int64_t row = begin; row < end; ++row) {
         float* x = p.logits + row * p.vocab;
-        const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1];
-        const float g = p.grad_logp[row], h = p.grad_entropy[row], entropy = p.entropy[row];
-        int64_t j = 0;
-        for (; j + kLanes <= p.vocab; j += kLanes) {
-            store(x + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy));
+        if (p.narrow) {
+            row_gradient(p, row, x, reinterpret_cast<uint16_t*>(x));
+        } else {
+            row_gradient(p, row, x, x);
         }
-        if (j < p.vocab) {
-            float rest[kLanes];
-            for (int64_t i = 0; i < kLanes; ++i) rest[i] = j + i < p.vocab ? x[j + i] : -kInfinity;
-            const Vec dz = gradient(load(rest), top, log_sum, scale, g, h, entropy);
-            for (int64_t i = 0; j + i < p.vocab; ++i) x[j + i] = dz[i];
-        }
-        x[p.token[row]] += g * scale;
     }
 }
 

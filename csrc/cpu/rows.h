@@ -20,6 +20,7 @@ struct LogprobForward {
 
 struct LogprobBackward {
     float* logits;         // [rows, vocab], in: the forward's logits, out: their gradient
+    bool narrow;           // the gradient as bf16, each row in the first half of the logits' row
     const int64_t* token;  // [rows]
     const float* grad_logp;
     const float* grad_entropy;
