@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
 #include "cpu/logprob.h"
+#include "cpu/policy.h"
 #include "cpu/product.h"
 
 namespace {
@@ -51,6 +53,38 @@ std::vector<float> product(bool by_rows, int64_t threads) {
     return c;
 }
 
+std::vector<float> terms(int64_t threads) {
+    constexpr int64_t kTokens = 100'001;
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    std::vector<float> logp(kTokens), old_logp(kTokens), advantage(kTokens), grad(kTokens);
+    std::vector<int64_t> group(kTokens);
+    const auto mask = std::make_unique<bool[]>(kTokens);
+    for (int64_t i = 0; i < kTokens; ++i) {
+        logp[i] = normal(random);
+        old_logp[i] = normal(random);
+        mask[i] = random() % 3 > 0;
+        group[i] = i / 7;
+    }
+    crossthink::group_advantage({logp.data(), group.data(), advantage.data(), kTokens, true, 1e-6}, threads);
+    crossthink::LossOptions options{};
+    options.clip_low = 0.8f;
+    options.clip_high = 1.2f;
+    crossthink::PolicyColumns columns{};
+    const double scale = 0.5;
+    columns.logp = logp.data();
+    columns.old_logp = old_logp.data();
+    columns.advantage = advantage.data();
+    columns.scale = &scale;
+    columns.mask = mask.get();
+    columns.n = kTokens;
+    double sums[crossthink::kPolicySums];
+    crossthink::policy_terms(options, columns, grad.data(), sums, threads);
+    for (double sum : sums) grad.push_back(static_cast<float>(sum));
+    grad.insert(grad.end(), advantage.begin(), advantage.end());
+    return grad;
+}
+
 int compare(const char* name, const std::vector<float>& one, const std::vector<float>& many) {
     const bool same = std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0;
     std::printf("%s: %s\n", name, same ? "the same bits" : "OTHER BITS");
@@ -61,6 +95,7 @@ int compare(const char* name, const std::vector<float>& one, const std::vector<f
 
 int main() {
     int failed = compare("row kernels", row_kernels(1), row_kernels(7));
+    failed += compare("policy terms", terms(1), terms(7));
     if (crossthink::multiplies_bf16()) {
         failed += compare("product by rows", product(true, 1), product(true, 7));
         failed += compare("product by columns", product(false, 1), product(false, 7));
