@@ -9,10 +9,8 @@ import posixpath
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.metrics import Metrics
 from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources.ahead import Ahead
 from crossthink.dataflow.sources.inflate import MAGIC, GzipFault, Member, next_member
@@ -140,18 +138,11 @@ def _fault(file: str, offset: int, inner: int, reason: str, text: str) -> Fault:
     return Fault(id=_id(file, offset, inner), reason=reason, evidence=f"{file}, offset {offset}: {text}")
 
 
-class ReadWarc(beam.DoFn):
-    """Paths to records and faults. A file that cannot be opened or read on is a fault, too."""
-
-    def __init__(self) -> None:
-        self._records = Metrics.counter("crossthink.records", "warc")
-
-    def process(self, path: str) -> Iterator[WarcRecord | Fault]:
-        file = posixpath.basename(path)
-        try:
-            with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-                for found in read_warc(stream, file):
-                    self._records.inc()
-                    yield found
-        except OSError as error:
-            yield _fault(file, 0, 0, "unreadable", str(error))
+def read_file(path: str) -> Iterator[WarcRecord | Fault]:
+    """The records and faults of a file. One that cannot be opened or read on is a fault, too."""
+    file = posixpath.basename(path)
+    try:
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+            yield from read_warc(stream, file)
+    except OSError as error:
+        yield _fault(file, 0, 0, "unreadable", str(error))

@@ -1,11 +1,12 @@
 """What a stage is: a pure function from a record to a result, and a transform with the outputs kept, rejected, failed.
 
-Nothing vanishes: each input is kept (it makes one record or several), rejected by a rule, or failed, and all are
-counted as elements of their collections, because a runner's counters count a retried bundle twice.
+Nothing vanishes: each input is kept (it makes one record or several), rejected by a rule, or failed. Counts are sums
+over a bundle that leave it as elements with its records, because a runner's counters count a retried bundle twice.
 """
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from crossthink.config import ConfigError
 from crossthink.schema import Failure, Reject, to_row
@@ -78,7 +81,7 @@ class Outputs(NamedTuple):
     failed: Any
     """PCollection of schema.Failure."""
     counts: Any
-    """PCollection of ((stage, kind, reason), 1); kind: "in", "kept", "rejected", "failed", "out" (by domain)."""
+    """PCollection of ((stage, kind, reason), number); kind: "in", "kept", "rejected", "failed", "out" (by domain)."""
     stages: tuple[StageName, ...]
     """In the order of the work."""
 
@@ -94,8 +97,7 @@ class Stage(beam.PTransform):
         self._name, self._function, self._sides = name, function, sides
 
     def expand(self, records: Any) -> Any:
-        work = _Each(self._name, self._function)
-        return _outputs(self._name, records, records | "apply" >> _tagged(work, *self._sides))
+        return outputs(records | "apply" >> tagged(_Each(self._name, self._function), *self._sides), self._name)
 
 
 class BatchStage(beam.PTransform):
@@ -112,8 +114,7 @@ class BatchStage(beam.PTransform):
     def expand(self, records: Any) -> Any:
         batches = (records | "spread" >> beam.Reshuffle()
                    | "batch" >> beam.BatchElements(min_batch_size=self._size, max_batch_size=self._size))
-        work = _Batch(self._name, self._function)
-        return _outputs(self._name, records, batches | "apply" >> _tagged(work, *self._sides))
+        return outputs(batches | "apply" >> tagged(_Batch(self._name, self._function), *self._sides), self._name)
 
 
 class GroupStage(beam.PTransform):
@@ -128,7 +129,47 @@ class GroupStage(beam.PTransform):
 
     def expand(self, pairs: Any) -> Any:
         groups = pairs | "group" >> beam.GroupByKey()
-        return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._function)))
+        return outputs(groups | "apply" >> tagged(_Group(self._name, self._function)), self._name)
+
+
+class Tally:
+    """Counts and seconds of the stages that some records pass."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str, str]] = Counter()
+        """Of (stage, kind, reason), as in Outputs.counts."""
+        self._seconds: Counter[str] = Counter()
+
+    def call(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function gives; Failed where it raises what is not FATAL."""
+        started = time.perf_counter()
+        try:
+            return function(*arguments)
+        except FATAL:
+            raise
+        except Exception as error:
+            return Failed("exception", f"{type(error).__name__}: {error}")
+        finally:
+            self._seconds[stage] += time.perf_counter() - started
+
+    def settle(self, stage: str, record: Any, result: StageResult) -> Iterator[Any]:
+        """Count a result; yields the records that it keeps, or its dead letter."""
+        self.counts[stage, "in", ""] += 1
+        if isinstance(result, Kept):
+            self.counts[stage, "kept", ""] += 1
+            for kept in result.records:
+                self.counts[stage, "out", getattr(kept, "domain", "")] += 1
+                yield kept
+            return
+        kind, name = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
+        self.counts[stage, name, result.reason] += 1
+        yield kind(stage=stage, reason=result.reason, record_id=record.id, record=describe(record),
+                   evidence=result.evidence)
+
+    def report_seconds(self) -> None:
+        """Add the seconds to the runner's counters."""
+        for stage, seconds in self._seconds.items():
+            Metrics.counter("crossthink.seconds", stage).inc(int(seconds * 1e6))
 
 
 def describe(record: Any) -> str:
@@ -161,94 +202,84 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
-def _tagged(function: beam.DoFn, *sides: Any) -> Any:
+def tagged(function: "Work", *sides: Any) -> Any:
+    """The step that runs a Work."""
     return beam.ParDo(function, *sides).with_outputs("rejected", "failed", "counts", main="kept")
 
 
-def _outputs(name: str, inputs: Any, results: Any) -> Outputs:
-    counts = (
-        inputs | "count in" >> beam.Map(lambda _: ((name, "in", ""), 1)),
-        results.kept | "count out" >> beam.Map(lambda r: ((name, "out", getattr(r, "domain", "")), 1)),
-        results.rejected | "count rejected" >> beam.Map(lambda r: ((name, "rejected", r.reason), 1)),
-        results.failed | "count failed" >> beam.Map(lambda f: ((name, "failed", f.reason), 1)),
-        results.counts) | "counts" >> beam.Flatten()
-    return Outputs(results.kept, results.rejected, results.failed, counts, (StageName(name),))
+def outputs(results: Any, *names: str) -> Outputs:
+    """The Outputs of a step whose records pass the stages `names` one after the other."""
+    stages = tuple(StageName(name, names[place - 1:place]) for place, name in enumerate(names))
+    return Outputs(results.kept, results.rejected, results.failed, results.counts, stages)
 
 
-class _Work(beam.DoFn):
-    """Calls the function, times it, and turns its results into the tagged outputs."""
+class Work(beam.DoFn):
+    """What the steps of all stages share: a tally for each bundle, and the tags of what a record became."""
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+    def start_bundle(self) -> None:
+        self._tally = Tally()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """Counts leave with the bundle's records, and are lost with them where it fails."""
+        for count in self._tally.counts.items():
+            at_end = WindowedValue(count, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+            yield TaggedOutput("counts", at_end)
+        self._tally.report_seconds()
+
+    def _emit(self, found: Iterable[Any]) -> Iterator[Any]:
+        for item in found:
+            if isinstance(item, Reject):
+                yield TaggedOutput("rejected", item)
+            elif isinstance(item, Failure):
+                yield TaggedOutput("failed", item)
+            else:
+                yield item
+
+
+class _Each(Work):
+    def __init__(self, name: str, function: Callable[..., StageResult]) -> None:
         self._name, self._function = name, function
-        self._microseconds = Metrics.counter("crossthink.seconds", name)
 
-    def _timed(self, *arguments: Any) -> Any:
-        started = time.perf_counter()
-        try:
-            return self._function(*arguments)
-        finally:
-            self._microseconds.inc(int((time.perf_counter() - started) * 1e6))
-
-    def _call(self, *arguments: Any) -> StageResult:
-        try:
-            return self._timed(*arguments)
-        except FATAL:
-            raise
-        except Exception as error:
-            return _failure(error)
-
-    def _call_all(self, records: list[Any], *arguments: Any) -> list[StageResult]:
-        results = self._timed(*arguments)
-        assert len(results) == len(records), f"{self._name}: {len(results)} results for {len(records)} records"
-        return list(results)
-
-    def _emit(self, record: Any, result: StageResult) -> Iterator[Any]:
-        if isinstance(result, Kept):
-            yield from result.records
-            yield TaggedOutput("counts", ((self._name, "kept", ""), 1))
-            return
-        kind, tag = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
-        yield TaggedOutput(tag, kind(stage=self._name, reason=result.reason, record_id=record.id,
-                                     record=describe(record), evidence=result.evidence))
-
-
-class _Each(_Work):
     def process(self, record: Any, *sides: Any) -> Iterator[Any]:
-        yield from self._emit(record, self._call(record, *sides))
+        result = self._tally.call(self._name, self._function, record, *sides)
+        yield from self._emit(self._tally.settle(self._name, record, result))
 
 
-class _Batch(_Work):
+class _Batch(Work):
+    def __init__(self, name: str, function: Callable[..., list[StageResult]]) -> None:
+        self._name, self._function = name, function
+
     def process(self, records: list[Any], *sides: Any) -> Iterator[Any]:
-        try:
-            results = self._call_all(records, records, *sides)
-        except FATAL:
-            raise
-        except Exception:
+        results = self._tally.call(self._name, self._all, records, *sides)
+        if isinstance(results, Failed):
             results = [self._alone(record, *sides) for record in records]
         for record, result in zip(records, results, strict=True):
-            yield from self._emit(record, result)
+            yield from self._emit(self._tally.settle(self._name, record, result))
 
     def _alone(self, record: Any, *sides: Any) -> StageResult:
-        try:
-            return self._call_all([record], [record], *sides)[0]
-        except FATAL:
-            raise
-        except Exception as error:
-            return _failure(error)
+        result = self._tally.call(self._name, self._all, [record], *sides)
+        return result if isinstance(result, Failed) else result[0]
+
+    def _all(self, records: list[Any], *sides: Any) -> list[StageResult]:
+        return _one_for_each(self._name, records, self._function(records, *sides))
 
 
-class _Group(_Work):
+class _Group(Work):
+    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
+        self._name, self._function = name, function
+
     def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
         key, records = group[0], sorted(group[1], key=lambda record: (record.id, repr(record)))
-        try:
-            results = self._call_all(records, key, records)
-        except FATAL:
-            raise
-        except Exception as error:
-            results = [_failure(error)] * len(records)
+        results = self._tally.call(self._name, self._all, key, records)
+        if isinstance(results, Failed):
+            results = [results] * len(records)
         for record, result in zip(records, results, strict=True):
-            yield from self._emit(record, result)
+            yield from self._emit(self._tally.settle(self._name, record, result))
+
+    def _all(self, key: str, records: list[Any]) -> list[StageResult]:
+        return _one_for_each(self._name, records, self._function(key, records))
 
 
-def _failure(error: Exception) -> Failed:
-    return Failed("exception", f"{type(error).__name__}: {error}")
+def _one_for_each(name: str, records: list[Any], results: list[StageResult]) -> list[StageResult]:
+    assert len(results) == len(records), f"{name}: {len(results)} results for {len(records)} records"
+    return list(results)
