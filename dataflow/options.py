@@ -146,7 +146,8 @@ def question_pieces(recipe: Recipe) -> list[Piece]:
     files = recipe.data.questions
     found = FileSystems.match([file.path for file in files])
     return [Piece((number, file), f"{number} {file.source}/{posixpath.basename(file.path)}",
-                  _state(match.metadata_list[0])) for number, (file, match) in enumerate(zip(files, found, strict=True))]
+                  _state(match.metadata_list[0]))
+            for number, (file, match) in enumerate(zip(files, found, strict=True))]
 
 
 def _state(entry: FileMetadata) -> str:

@@ -108,7 +108,8 @@ class _Pieces(Work):
 
 def _described(function: Any) -> str:
     if isinstance(function, partial):
-        arguments = [*map(repr, function.args), *(f"{key}={value!r}" for key, value in sorted(function.keywords.items()))]
+        arguments = [*map(repr, function.args),
+                     *(f"{name}={value!r}" for name, value in sorted(function.keywords.items()))]
         return f"{_described(function.func)}({', '.join(arguments)})"
     name = getattr(function, "__qualname__", "")
     if not name:
