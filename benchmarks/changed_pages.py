@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crossthink.dataflow.records import Page, WarcRecord
-from crossthink.dataflow.sources.warc import read_file
+from crossthink.dataflow.sources.splits import WarcSplit, read_split
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages.stage import Kept
 
@@ -28,7 +28,7 @@ def real_pages() -> list[Page]:
     """The HTML pages of the shared crawls."""
     pages: list[Page] = []
     for name in FILES:
-        for record in read_file(str(SHARED / name)):
+        for record in read_split(WarcSplit(file=str(SHARED / name))):
             if isinstance(record, WarcRecord):
                 result = to_page(record)
                 pages += result.records if isinstance(result, Kept) else ()

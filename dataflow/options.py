@@ -133,11 +133,11 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
     return {name: size for name, (_, size) in sorted(names.items())}
 
 
-def warc_pieces(recipe: Recipe) -> list[Piece]:
-    """The WARC and WET files, the largest first, so that workers end together."""
+def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
+    """Paths of the WARC and WET files with their states, the largest first, so that workers end together."""
     found = FileSystems.match(list(recipe.data.warc)) if recipe.data.warc else []
     files = {entry.path: entry for match in found for entry in match.metadata_list}
-    return [Piece(entry.path, posixpath.basename(entry.path), _state(entry))
+    return [(entry.path, _state(entry))
             for entry in sorted(files.values(), key=lambda entry: (-entry.size_in_bytes, entry.path))]
 
 

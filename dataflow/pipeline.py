@@ -7,12 +7,12 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import READS, JobOptions, question_pieces, warc_pieces
-from crossthink.dataflow.parts import Parts, code_digest, digest
+from crossthink.dataflow.options import READS, JobOptions, question_pieces, warc_files
+from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
+from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_entry, to_question
-from crossthink.dataflow.sources.warc import read_file
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import near_duplicates as near
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
@@ -53,12 +53,12 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
     data = options.recipe.data
+    pieces = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
+              | "split files" >> beam.FlatMapTuple(_pieces) | "spread splits" >> beam.Reshuffle())
     pages = (Link("warc", to_page), Link("extract", extract),
              Link("language", partial(identify, languages=data.languages)),
              Link("quality", partial(judge, min_words=data.min_words)))
-    flow = line.apply(_source("pages", read_file, pages, Document, options, line),
-                      Flow(pipeline | "warc pieces" >> beam.Create(warc_pieces(options.recipe))
-                           | "spread warc pieces" >> beam.Reshuffle()))
+    flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
     flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
     return line.apply(Chain("passages", Link("passages", partial(cut, max_words=data.passage_words,
                                                                  limit=data.passages_per_page)),
@@ -112,6 +112,10 @@ def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
     from crossthink.dataflow.stages.difficulty import Score
 
     return line.apply(Score(options.recipe, options.output), flow)
+
+
+def _pieces(file: str, state: str) -> Iterator[Piece]:
+    return (Piece(split, split.id, state) for split in splits(file))
 
 
 def _source(name: str, read: Callable[[Any], Iterator[Any]], links: Sequence[Link], kind: type, options: JobOptions,

@@ -6,7 +6,7 @@ over a bundle that leave it as elements with its records, because a runner's cou
 
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -138,7 +138,7 @@ class Tally:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Of (stage, kind, reason), as in Outputs.counts."""
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     def call(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function gives; Failed where it raises what is not FATAL."""
