@@ -11,7 +11,8 @@ from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
 from crossthink.dataflow.sources.wet import to_page
-from crossthink.dataflow.stages import near_duplicates as near
+from crossthink.dataflow.stages import similar
+from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
@@ -55,7 +56,7 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     flow = line.apply(Stage("extract", extract), flow)
     flow = line.apply(Stage("language", partial(identify, languages=data.languages)), flow)
     flow = line.apply(Stage("quality", partial(judge, min_words=data.min_words)), flow)
-    flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
+    flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
     flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
     flow = line.apply(Stage("decontaminate_passages",
                             Decontaminate("passage", data.evaluation, data.contamination_ngram)), flow)
@@ -90,7 +91,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(near.NearDuplicates("near_duplicates", data.near_duplicate, near.QUESTIONS), flow)
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
     flow = line.apply(Stage("decontaminate",
                             Decontaminate("question", data.evaluation, data.contamination_ngram)), flow)
     if data.vote_samples:

@@ -131,6 +131,21 @@ class GroupStage(beam.PTransform):
         return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._function)))
 
 
+class JoinStage(beam.PTransform):
+    """`function(record, facts) -> StageResult` over every record, with what is known under its key.
+
+    Takes two PCollections of pairs: (key, record), and (key, fact) with few facts a key.
+    """
+
+    def __init__(self, name: str, function: Callable[[Any, list[Any]], StageResult]) -> None:
+        super().__init__(name)
+        self._name, self._function = name, function
+
+    def expand(self, pairs: Any) -> Any:
+        known = pairs | "join" >> beam.CoGroupByKey() | "apply" >> _tagged(_Joined(self._name, self._function))
+        return _outputs(self._name, pairs[0], known)
+
+
 def describe(record: Any) -> str:
     """A record as JSON for the dead letters, long texts cut."""
     def cut(value: Any) -> Any:
@@ -181,6 +196,7 @@ class _Work(beam.DoFn):
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self._name, self._function = name, function
         self._microseconds = Metrics.counter("crossthink.seconds", name)
+        self._counters: dict[str, Any] = {}
 
     def _timed(self, *arguments: Any) -> Any:
         started = time.perf_counter()
@@ -204,12 +220,20 @@ class _Work(beam.DoFn):
 
     def _emit(self, record: Any, result: StageResult) -> Iterator[Any]:
         if isinstance(result, Kept):
+            self._count("kept")
             yield from result.records
             yield TaggedOutput("counts", ((self._name, "kept", ""), 1))
             return
         kind, tag = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
+        self._count(f"{tag}/{result.reason}")
         yield TaggedOutput(tag, kind(stage=self._name, reason=result.reason, record_id=record.id,
                                      record=describe(record), evidence=result.evidence))
+
+    def _count(self, what: str) -> None:
+        """Adds to the runner's own counter "STAGE/kept", "STAGE/rejected/REASON" or "STAGE/failed/REASON"."""
+        if what not in self._counters:
+            self._counters[what] = Metrics.counter("crossthink.records", f"{self._name}/{what}")
+        self._counters[what].inc()
 
 
 class _Each(_Work):
@@ -235,6 +259,13 @@ class _Batch(_Work):
             raise
         except Exception as error:
             return _failure(error)
+
+
+class _Joined(_Work):
+    def process(self, group: tuple[Any, tuple[Iterable[Any], Iterable[Any]]]) -> Iterator[Any]:
+        facts = list(group[1][1])
+        for record in group[1][0]:
+            yield from self._emit(record, self._call(record, facts))
 
 
 class _Group(_Work):
