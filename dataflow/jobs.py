@@ -98,8 +98,8 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     if found := _counters(finished, "crossthink.parts"):
         print(f"data line: {found.get('reused', 0)} pieces of the input were finished before, {found.get('made', 0)} "
               "are new", file=sys.stderr)
-    capped = _counters(finished, "crossthink.capped_bands")
-    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped_bands": capped})
+    capped = _counters(finished, "crossthink.capped")
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped": capped})
 
 
 def _drop_other_parts(line: Line) -> None:

@@ -14,13 +14,14 @@ from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
-from crossthink.dataflow.stages import near_duplicates as near
+from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
+from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
 from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
@@ -59,7 +60,7 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
              Link("language", partial(identify, languages=data.languages)),
              Link("quality", partial(judge, min_words=data.min_words)))
     flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
-    flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
+    flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
     return line.apply(Chain("passages", Link("passages", partial(cut, max_words=data.passage_words,
                                                                  limit=data.passages_per_page)),
                             Link("decontaminate_passages",
@@ -94,7 +95,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(near.NearDuplicates("near_duplicates", data.near_duplicate, near.QUESTIONS), flow)
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
     decontaminate = Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram))
     last = (Link("template", choose), Link("verifiable", verify))
     if not data.vote_samples:

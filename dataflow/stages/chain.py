@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from crossthink.dataflow.parts import Part, Parts, Piece
-from crossthink.dataflow.stages.stage import StageResult, Tally, Work, outputs, tagged
+from crossthink.dataflow.stages.result import Tally
+from crossthink.dataflow.stages.stage import StageResult, Work, outputs, tagged
 
 from crossthink.schema import Failure, Reject
 
@@ -100,7 +101,7 @@ class _Pieces(Work):
     def _make(self, piece: Piece) -> Part:
         tally = Tally()
         part = run_chain(self._read(piece.split), self._links, tally)
-        tally.report_seconds()
+        self._tally.microseconds.update(tally.microseconds)
         if not any(isinstance(item, Failure) and item.reason == PASSING for item in part.found):
             self._parts.save(piece, part)
         return part

@@ -4,65 +4,19 @@ Nothing vanishes: each input is kept (it makes one record or several), rejected 
 over a bundle that leave it as elements with its records, because a runner's counters count a retried bundle twice.
 """
 
-import json
-import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
+from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rejected, StageResult, Tally, keep
 
-from crossthink.config import ConfigError
-from crossthink.schema import Failure, Reject, to_row
+from crossthink.schema import Failure, Reject
 
-SHOWN_CHARACTERS = 1000
-"""How much of a text a dead letter keeps."""
-
-
-class JobError(RuntimeError):
-    """An error that is not one record's, as a model that cannot be loaded: it stops the job with its text."""
-
-
-FATAL = (JobError, ConfigError, OSError, MemoryError, ImportError)
-"""Raised by a stage's function, these stop the job; every other exception makes the record a Failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The record passed; these are the records that it became, at least one."""
-
-    records: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A rule turned the record away."""
-
-    reason: str
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The record could not be processed."""
-
-    reason: str
-    evidence: str = ""
-
-
-StageResult = Kept | Rejected | Failed
-
-
-def keep(*records: Any) -> Kept:
-    """The record passed and became `records`."""
-    assert records, "a record that becomes none is rejected with a reason"
-    return Kept(records)
-
+__all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
+           "Stage", "StageName", "StageResult", "Work", "keep", "merge", "outputs", "tagged"]
 
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
@@ -132,60 +86,19 @@ class GroupStage(beam.PTransform):
         return outputs(groups | "apply" >> tagged(_Group(self._name, self._function)), self._name)
 
 
-class Tally:
-    """Counts and seconds of the stages that some records pass."""
+class JoinStage(beam.PTransform):
+    """`function(record, facts) -> StageResult` over every record, with what is known under its key.
 
-    def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str, str]] = Counter()
-        """Of (stage, kind, reason), as in Outputs.counts."""
-        self._seconds: defaultdict[str, float] = defaultdict(float)
+    Takes two PCollections of pairs: (key, record), and (key, fact) with few facts a key.
+    """
 
-    def call(self, stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """What the function gives; Failed where it raises what is not FATAL."""
-        started = time.perf_counter()
-        try:
-            return function(*arguments)
-        except FATAL:
-            raise
-        except Exception as error:
-            return Failed("exception", f"{type(error).__name__}: {error}")
-        finally:
-            self._seconds[stage] += time.perf_counter() - started
+    def __init__(self, name: str, function: Callable[[Any, list[Any]], StageResult]) -> None:
+        super().__init__(name)
+        self._name, self._function = name, function
 
-    def settle(self, stage: str, record: Any, result: StageResult) -> Iterator[Any]:
-        """Count a result; yields the records that it keeps, or its dead letter."""
-        self.counts[stage, "in", ""] += 1
-        if isinstance(result, Kept):
-            self.counts[stage, "kept", ""] += 1
-            for kept in result.records:
-                self.counts[stage, "out", getattr(kept, "domain", "")] += 1
-                yield kept
-            return
-        kind, name = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
-        self.counts[stage, name, result.reason] += 1
-        yield kind(stage=stage, reason=result.reason, record_id=record.id, record=describe(record),
-                   evidence=result.evidence)
-
-    def report_seconds(self) -> None:
-        """Add the seconds to the runner's counters."""
-        for stage, seconds in self._seconds.items():
-            Metrics.counter("crossthink.seconds", stage).inc(int(seconds * 1e6))
-
-
-def describe(record: Any) -> str:
-    """A record as JSON for the dead letters, long texts cut."""
-    def cut(value: Any) -> Any:
-        if isinstance(value, str):
-            return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "..."
-        if isinstance(value, bytes):
-            return cut(value[:SHOWN_CHARACTERS].decode("utf-8", "replace"))
-        if isinstance(value, dict):
-            return {str(name): cut(item) for name, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [cut(item) for item in value]
-        return value
-
-    return json.dumps(cut(to_row(record)), ensure_ascii=False, sort_keys=True, default=str)
+    def expand(self, pairs: Any) -> Any:
+        known = pairs | "join" >> beam.CoGroupByKey()
+        return outputs(known | "apply" >> tagged(_Joined(self._name, self._function)), self._name)
 
 
 def merge(last: Outputs, *others: Outputs) -> Outputs:
@@ -224,7 +137,7 @@ class Work(beam.DoFn):
         for count in self._tally.counts.items():
             at_end = WindowedValue(count, GlobalWindow().max_timestamp(), (GlobalWindow(),))
             yield TaggedOutput("counts", at_end)
-        self._tally.report_seconds()
+        self._tally.report()
 
     def _emit(self, found: Iterable[Any]) -> Iterator[Any]:
         for item in found:
@@ -243,6 +156,17 @@ class _Each(Work):
     def process(self, record: Any, *sides: Any) -> Iterator[Any]:
         result = self._tally.call(self._name, self._function, record, *sides)
         yield from self._emit(self._tally.settle(self._name, record, result))
+
+
+class _Joined(Work):
+    def __init__(self, name: str, function: Callable[[Any, list[Any]], StageResult]) -> None:
+        self._name, self._function = name, function
+
+    def process(self, group: tuple[Any, tuple[Iterable[Any], Iterable[Any]]]) -> Iterator[Any]:
+        facts = list(group[1][1])
+        for record in group[1][0]:
+            result = self._tally.call(self._name, self._function, record, facts)
+            yield from self._emit(self._tally.settle(self._name, record, result))
 
 
 class _Batch(Work):
