@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from crossthink.dataflow.sinks.manifest import writing
 
 import crossthink
 from crossthink import _core, verify
@@ -80,17 +81,19 @@ class Parts:
             return None
 
     def save(self, piece: Piece, part: Part) -> None:
-        """Store the part of a piece. Raises OSError where the folder cannot be written."""
+        """Store the part of a piece. Raises JobError where the disk is full."""
         path = self.path(piece)
         partial = f"{path}.{uuid.uuid4().hex}"
-        _make_folder(posixpath.dirname(path))
-        with FileSystems.create(partial, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        with writing(path):
+            _make_folder(posixpath.dirname(path))
+        with writing(path), FileSystems.create(partial, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             file.write(_encode(part))
         FileSystems.rename([partial], [path])
 
     def remove_others(self) -> int:
-        """Remove the parts that something else made; returns how many."""
-        return _remove(path for path in _found(self.folder) if path.split("/")[-2] != self.made_by)
+        """Remove the parts that something else made, and what is half written; returns how many parts."""
+        return _remove(path for path in _found(self.folder)
+                       if path.split("/")[-2] != self.made_by or not path.endswith(SUFFIX))
 
     def remove(self) -> None:
         """Remove all parts: the job has published."""

@@ -116,12 +116,12 @@ def finish(arguments: Sequence[str]) -> tuple[int, str]:
 def write_crawl(folder: Path, files: int, pages: int) -> None:
     """WARC files of `pages` long pages each, no two alike."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = sorted(DOMAINS["history"] | DOMAINS["geography"])
+    words = [*sorted(DOMAINS["history"] | DOMAINS["geography"]), *30 * ["the", "of", "and", "to", "be", "with"]]
     for file in range(files):
         records = []
         for page in range(pages):
             generator = Random(f"{file} {page}")
-            text = [" ".join("The {} of the {} and the {} have to be with that {} in the {}.".format(
-                *generator.choices(words, k=5)) for _ in range(8)) for _ in range(25)]
+            text = [" ".join(" ".join(generator.choices(words, k=15)).capitalize() + "." for _ in range(8))
+                    for _ in range(25)]
             records.append(warc_record(f"http://{file}.example/{page}", html(*text)))
         (folder / f"{file}.warc.gz").write_bytes(b"".join(records))

@@ -71,30 +71,33 @@ def test_two_jobs_at_once_in_one_folder(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 600 kB."""
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(folder)]
     try:
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(folder)], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"mounting a tmpfs is not allowed here: {error}")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_is_one_line_and_the_job_goes_on_where_there_is_room(small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_the_job_goes_on_where_there_is_room(disk: Path, tmp_path: Path) -> None:
     recipe = write_inputs(tmp_path / "in")
-    write_crawl(tmp_path / "in", 3, 60)  # 180 pages of 3 passages of some 900 bytes: two shards of 240 kB and more
+    write_crawl(tmp_path / "in", 3, 60)  # 180 pages: 3 parts of some 300 kB, then 540 passages in 2 shards of 220 kB
     arguments = ["extract", "--recipe", str(recipe), "--output"]
-    code, said = finish([*arguments, str(small_disk / "out")])
-    error = said.splitlines()[-1]
-    assert code == 1
-    assert "No space left on device" in error
-    assert "make room and run it again" in error
-    assert not (small_disk / "out/passages/manifest.json").exists()
-    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
-    assert finish([*arguments, str(small_disk / "out")])[0] == 0
+    for kilobytes, what in ((400, ".part: "), (1200, ": ")):
+        subprocess.run(["mount", "-o", f"remount,size={kilobytes}k", str(disk)], check=True)
+        code, said = finish([*arguments, str(disk / "out")])
+        error = said.splitlines()[-1]
+        assert code == 1
+        assert f"{what}No space left on device: make room and run it again, what was finished is kept" in error
+        assert not (disk / "out/passages/manifest.json").exists()
+    assert "/.work-" in error, "with room for the parts it was a shard that found none"
+    subprocess.run(["mount", "-o", "remount,size=8m", str(disk)], check=True)
+    code, said = finish([*arguments, str(disk / "out")])
+    assert code == 0
+    assert "7 pieces of the input were finished before, 0 are new" in said
     assert finish([*arguments, str(tmp_path / "out")])[0] == 0
-    assert shipped(small_disk / "out/passages") == shipped(tmp_path / "out/passages")
+    assert shipped(disk / "out/passages") == shipped(tmp_path / "out/passages")
