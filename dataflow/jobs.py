@@ -18,7 +18,6 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
 from crossthink.dataflow.options import (
     MARKER,
-    READS,
     JobOptions,
     check_model,
     claim_folder,
@@ -62,7 +61,7 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:
-    for folder in READS.get(options.job, ()):
+    for folder in options.reads:
         made_with = Manifest.load(Path(options.output) / folder).options
         if made_with != rows:
             raise ConfigError(f"{options.output}/{folder} was made with other options "

@@ -21,9 +21,6 @@ JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
            "run": "data"}
 """Where each job leaves its shards, below the output folder; the next job reads them there."""
-READS: dict[str, tuple[str, ...]] = {"synthesize": ("passages",), "curate": ("imported", "written"),
-                                     "score": ("curated",)}
-"""Folders of other jobs that a job reads."""
 MARKER = "options.json"
 """The options of the run that a folder belongs to, written before its work starts."""
 
@@ -40,6 +37,16 @@ class JobOptions:
     def folder(self) -> Path:
         """Where the job's shards, manifest, funnel and dead letters go."""
         return Path(self.output) / FOLDERS[self.job]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Folders of other jobs that the job reads."""
+        data = self.recipe.data
+        if self.job == "curate":
+            asked = {"imported": bool(data.questions),
+                     "written": bool(data.questions_per_passage + data.cloze_per_passage)}
+            return tuple(folder for folder, wanted in asked.items() if wanted) or tuple(asked)
+        return {"synthesize": ("passages",), "score": ("curated",)}.get(self.job, ())
 
     def parts(self, chain: str) -> str:
         """Where the finished pieces of a chain are until the job has published."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import READS, JobOptions, question_pieces, warc_files
+from crossthink.dataflow.options import JobOptions, question_pieces, warc_files
 from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
@@ -42,7 +42,7 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
             return synthesize(_shards(pipeline, options, "passages", Passage), options, line)
         case "curate":
             return curate(join("all questions", *(_shards(pipeline, options, folder, Question)
-                                                  for folder in READS["curate"])), options, line)
+                                                  for folder in options.reads)), options, line)
         case "score":
             return score(_shards(pipeline, options, "curated", Question), options, line)
     passages = extract_passages(pipeline, options, line)

@@ -1,4 +1,4 @@
-"""A job that was killed and is run again: the bytes of an undisturbed one, nothing twice, nothing stale, little anew."""
+"""A job that was killed and is run again: an undisturbed one's bytes, nothing twice or stale, and little done anew."""
 
 import json
 import os

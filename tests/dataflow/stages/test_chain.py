@@ -60,7 +60,7 @@ def test_a_chain_counts_every_stage_and_keeps_what_passes_all() -> None:
         assert_that(found.kept | "k" >> beam.Map(lambda item: (item.id, item.domain)),
                     equal_to([("1", "one"), ("1'", "one"), ("2", "two"), ("2'", "two")]), "kept")
         assert_that(found.rejected | "r" >> beam.Map(lambda letter: (letter.stage, letter.record_id, letter.reason)),
-                    equal_to([("twice", "0", "zero"), ("named", "3", "no_name"), ("named", "3'", "no_name")]), "rejects")
+                    equal_to([("twice", "0", "zero"), ("named", "3", "no_name"), ("named", "3'", "no_name")]), "r")
         assert_that(found.failed | "f" >> beam.Map(lambda letter: (letter.record_id, letter.evidence)),
                     equal_to([("9", "ValueError: nine"), ("9'", "ValueError: nine")]), "failures")
     assert found.stages == (StageName("twice"), StageName("named", ("twice",)))
