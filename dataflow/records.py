@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from crossthink.compact import compact
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
@@ -90,3 +92,6 @@ class Shipped:
     answer: str
     place: str
     """"RUN, SHARD, row N", rows counted from 0."""
+
+
+compact(Fault, WarcRecord, Page, Document, Row, Shipped)

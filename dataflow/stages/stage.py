@@ -193,7 +193,9 @@ class _Group(Work):
         self._name, self._function = name, function
 
     def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
-        key, records = group[0], sorted(group[1], key=lambda record: (record.id, repr(record)))
+        key, records = group[0], list(group[1])
+        if len(records) > 1:
+            records.sort(key=lambda record: (record.id, repr(record)))
         results = self._tally.call(self._name, self._all, key, records)
         if isinstance(results, Failed):
             results = [results] * len(records)
