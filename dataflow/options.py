@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
+from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
 
 from crossthink.config import ConfigError, Recipe
@@ -19,9 +21,6 @@ JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
            "run": "data"}
 """Where each job leaves its shards, below the output folder; the next job reads them there."""
-READS: dict[str, tuple[str, ...]] = {"synthesize": ("passages",), "curate": ("imported", "written"),
-                                     "score": ("curated",)}
-"""Folders of other jobs that a job reads."""
 MARKER = "options.json"
 """The options of the run that a folder belongs to, written before its work starts."""
 
@@ -38,6 +37,20 @@ class JobOptions:
     def folder(self) -> Path:
         """Where the job's shards, manifest, funnel and dead letters go."""
         return Path(self.output) / FOLDERS[self.job]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Folders of other jobs that the job reads."""
+        data = self.recipe.data
+        if self.job == "curate":
+            asked = {"imported": bool(data.questions),
+                     "written": bool(data.questions_per_passage + data.cloze_per_passage)}
+            return tuple(folder for folder, wanted in asked.items() if wanted) or tuple(asked)
+        return {"synthesize": ("passages",), "score": ("curated",)}.get(self.job, ())
+
+    def parts(self, chain: str) -> str:
+        """Where the finished pieces of a chain are until the job has published."""
+        return posixpath.join(self.output, ".parts", chain)
 
     @property
     def record(self) -> type:
@@ -127,10 +140,25 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
     return {name: size for name, (_, size) in sorted(names.items())}
 
 
-def warc_files(recipe: Recipe) -> list[str]:
-    """Paths of the WARC and WET files, sorted."""
+def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
+    """Paths of the WARC and WET files with their states, the largest first, so that workers end together."""
     found = FileSystems.match(list(recipe.data.warc)) if recipe.data.warc else []
-    return sorted({entry.path for match in found for entry in match.metadata_list})
+    files = {entry.path: entry for match in found for entry in match.metadata_list}
+    return [(entry.path, _state(entry))
+            for entry in sorted(files.values(), key=lambda entry: (-entry.size_in_bytes, entry.path))]
+
+
+def question_pieces(recipe: Recipe) -> list[Piece]:
+    """The question files with their numbers in the recipe."""
+    files = recipe.data.questions
+    found = FileSystems.match([file.path for file in files])
+    return [Piece((number, file), f"{number} {file.source}/{posixpath.basename(file.path)}",
+                  _state(match.metadata_list[0]))
+            for number, (file, match) in enumerate(zip(files, found, strict=True))]
+
+
+def _state(entry: FileMetadata) -> str:
+    return f"{entry.size_in_bytes} {entry.last_updated_in_seconds!r}"
 
 
 def claim_folder(folder: Path, options: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from crossthink.dataflow.sinks.manifest import writing
 
 from crossthink.schema import arrow_schema, to_row
 
@@ -63,7 +64,7 @@ def temporary(folder: str) -> Path:
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     """Write rows as an Arrow IPC file and wait until the disk has it."""
-    with path.open("wb") as file:
+    with writing(path), path.open("wb") as file:
         with pa.ipc.new_file(file, schema) as writer:
             for start in range(0, len(rows), BATCH_ROWS):
                 writer.write_batch(pa.RecordBatch.from_pylist(rows[start:start + BATCH_ROWS], schema=schema))
@@ -77,7 +78,7 @@ def write_letters(folder: str, letters: Iterable[Any]) -> Iterator[str]:
     lines = sorted((row["stage"], row["record_id"], row["reason"], json.dumps(row, ensure_ascii=False))
                    for row in rows)
     path = temporary(folder)
-    with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with writing(path), path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.writelines(line[-1] + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())

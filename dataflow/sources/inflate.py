@@ -54,7 +54,7 @@ def next_member(stream: BinaryIO, offset: int) -> int:
         place = window.find(MAGIC)
         while place >= 0:
             after = stream.tell()
-            if _begins_record(stream, start + place):
+            if begins_record(stream, start + place):
                 return start + place
             stream.seek(after)
             place = window.find(MAGIC, place + 1)
@@ -64,7 +64,8 @@ def next_member(stream: BinaryIO, offset: int) -> int:
     return -1
 
 
-def _begins_record(stream: BinaryIO, offset: int) -> bool:
+def begins_record(stream: BinaryIO, offset: int) -> bool:
+    """Whether a gzip member with a WARC record begins at this offset."""
     stream.seek(offset)
     try:
         return zlib.decompressobj(31).decompress(stream.read(CHUNK), 64).lstrip(b"\r\n").startswith(b"WARC/")

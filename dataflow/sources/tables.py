@@ -34,6 +34,12 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
         yield Fault(id=f"{file.source}/{name}", reason="unreadable", evidence=f"{name}: {error}")
 
 
+def read_entry(numbered: tuple[int, QuestionFile]) -> Iterator[Row | Fault]:
+    """`read_rows` of a file with its number in the recipe."""
+    entry, file = numbered
+    return read_rows(file, entry)
+
+
 def to_question(row: Row | Fault, files: tuple[QuestionFile, ...], max_answer_words: int) -> StageResult:
     """The question of a row; its template, and whether its gold verifies, are settled later."""
     if isinstance(row, Fault):

@@ -5,14 +5,9 @@ at the next line that begins a record. A member that gzip cannot read costs that
 largest record that is accepted.
 """
 
-import posixpath
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
-import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.metrics import Metrics
 from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources.ahead import Ahead
 from crossthink.dataflow.sources.inflate import MAGIC, GzipFault, Member, next_member
@@ -24,25 +19,31 @@ _BEGIN = b"WARC/"
 _ENDS = (b"\r\n\r\n", b"\n\n")
 
 
-def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD) -> Iterator[WarcRecord | Fault]:
-    """All records and faults of a seekable file, in their order. `file` is the base name that they carry."""
-    start = stream.read(len(MAGIC))
-    if not start:
+def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD, *, start: int = 0,
+              end: int = -1) -> Generator[WarcRecord | Fault, None, int]:
+    """All records and faults of a seekable file, in their order. `file` is the base name that they carry.
+
+    Of a file that is gzipped by member, a part: from the member at `start` to those that begin before `end` (-1: all).
+    Returns the offset that it reached.
+    """
+    magic = stream.read(len(MAGIC))
+    if not magic:
         yield _fault(file, 0, 0, "empty_file", "the file has no bytes")
-    elif start == MAGIC or file.endswith(".gz"):
-        yield from _read_members(stream, file, max_record)
+    elif magic == MAGIC or file.endswith(".gz"):
+        return (yield from _read_members(stream, file, max_record, start, end))
     else:
         stream.seek(0)
         yield from _Records(file, 0, max_record, compressed=False).read(iter(lambda: stream.read(1 << 16), b""))
+    return stream.tell()
 
 
-def _read_members(stream: BinaryIO, file: str, max_record: int) -> Iterator[WarcRecord | Fault]:
-    offset = 0
-    while offset >= 0:
+def _read_members(stream: BinaryIO, file: str, max_record: int, offset: int,
+                  end: int) -> Generator[WarcRecord | Fault, None, int]:
+    while offset >= 0 and (end < 0 or offset < end):
         stream.seek(offset)
         start = stream.read(len(MAGIC))
         if not start:
-            return
+            break
         if start != MAGIC:
             found = next_member(stream, offset)
             where = f"the next member begins at {found}" if found >= 0 else "no member follows"
@@ -56,6 +57,7 @@ def _read_members(stream: BinaryIO, file: str, max_record: int) -> Iterator[Warc
         except GzipFault as fault:
             yield _fault(file, offset, 0, fault.reason, str(fault))
             offset = next_member(stream, offset + 1)
+    return offset
 
 
 class _Records:
@@ -140,18 +142,6 @@ def _fault(file: str, offset: int, inner: int, reason: str, text: str) -> Fault:
     return Fault(id=_id(file, offset, inner), reason=reason, evidence=f"{file}, offset {offset}: {text}")
 
 
-class ReadWarc(beam.DoFn):
-    """Paths to records and faults. A file that cannot be opened or read on is a fault, too."""
-
-    def __init__(self) -> None:
-        self._records = Metrics.counter("crossthink.records", "warc")
-
-    def process(self, path: str) -> Iterator[WarcRecord | Fault]:
-        file = posixpath.basename(path)
-        try:
-            with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
-                for found in read_warc(stream, file):
-                    self._records.inc()
-                    yield found
-        except OSError as error:
-            yield _fault(file, 0, 0, "unreadable", str(error))
+def unreadable(file: str, offset: int, error: OSError) -> Fault:
+    """A file that cannot be opened, or read on."""
+    return _fault(file, offset, 0, "unreadable", str(error))
