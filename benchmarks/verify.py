@@ -127,7 +127,7 @@ def main() -> None:
         "grade_choice_2kb": graded(question("Paris", "choice", options), ["B", "(B) Paris", "Paris", "A"]),
         "grade_text_2kb": graded(question("the Black Sea", "text"), ["Black Sea", "the black sea", "Aral Sea"]),
         "math_fast_bare": bare_rate(fast), "settled_fast": {**shares, "all": everywhere}}
-    some = random.Random(1).sample(slow, 1000)
+    some = random.Random(1).sample(slow, min(1000, len(slow) // 2 * 2))
     pairs = [(gold, answer) for gold, other in zip(some[::2], some[1::2], strict=True)
              for answer in (f"{{{gold}}}", other)]
     alone = one_by_one(pairs)

@@ -5,11 +5,15 @@ Layer 1: standard library and pyarrow only. A reader that meets a newer major sc
 
 import hashlib
 import unicodedata
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
+from functools import cache, partial
 from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
+
+from crossthink.compact import compact
 
 SCHEMA_VERSION = "1.1"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -207,6 +211,9 @@ class Failure:
     """Where it is (file, offset or row, field) and what was wrong."""
 
 
+compact(Passage, Lineage, Difficulty, Votes, Question, Verdict, Rollout, Reject, Failure)
+
+
 def canonical_text(text: str) -> str:
     """Text as identity sees it: NFKC, case-folded, runs of white space as one blank."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -227,27 +234,42 @@ def derive_seed(run_seed: int, stage: str, record_id: str, attempt: int = 0) -> 
 
 
 def to_row(record: Any) -> dict[str, Any]:
-    """A record as a plain dict for Arrow or JSON (tuples as lists, enums as strings)."""
-    return asdict(record)
+    """A record as a plain dict for Arrow or JSON; records in it become dicts, too, other values stay what they are."""
+    row = {}
+    for name in _names(type(record)):
+        value = getattr(record, name)
+        row[name] = to_row(value) if hasattr(value, "__dataclass_fields__") else value
+    return row
 
 
 def from_row(kind: type, row: dict[str, Any]) -> Any:
     """The record of type `kind` that `to_row` made `row` from. A missing field without a default is a TypeError."""
-    hints = get_type_hints(kind)
     values: dict[str, Any] = {}
-    for field in fields(kind):
-        if field.name not in row:
-            continue
-        hint, value = hints[field.name], row[field.name]
-        nested = _record_in(hint)
-        if nested is not None and value is not None:
-            value = from_row(nested, value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        elif hint is Reason:
-            value = Reason(value)
-        values[field.name] = value
+    for name, make in _makers(kind):
+        if name in row:
+            value = row[name]
+            if make is not None and value is not None:
+                value = make(value)
+            elif isinstance(value, list):
+                value = tuple(value)
+            values[name] = value
     return kind(**values)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+@cache
+def _makers(kind: type) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    """Of each field: its name, and what makes its value out of a row's where the type asks for it."""
+    hints = get_type_hints(kind)
+    makers: list[tuple[str, Callable[[Any], Any] | None]] = []
+    for name in _names(kind):
+        nested = _record_in(hints[name])
+        makers.append((name, partial(from_row, nested) if nested else Reason if hints[name] is Reason else None))
+    return tuple(makers)
 
 
 def _record_in(hint: Any) -> type | None:

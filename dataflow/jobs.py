@@ -18,7 +18,6 @@ from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions,
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
 from crossthink.dataflow.options import (
     MARKER,
-    READS,
     JobOptions,
     check_model,
     claim_folder,
@@ -64,7 +63,7 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:
-    for folder in READS.get(options.job, ()):
+    for folder in options.reads:
         made_with = Manifest.load(Path(options.output) / folder).options
         if made_with != rows:
             raise ConfigError(f"{options.output}/{folder} was made with other options "
@@ -92,12 +91,24 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     pipeline = beam.Pipeline(runner=runner, options=beam_options)
     flow = build(pipeline, options, line)
     _sink(flow, options, rows, line, str(work))
+    _drop_other_parts(line)
     finished = pipeline.run()
     finished.wait_until_finish()
     seconds = {stage: microseconds / 1e6 for stage, microseconds in _counters(finished, "crossthink.seconds").items()}
     seconds["total"] = time.monotonic() - began
-    capped = _counters(finished, "crossthink.capped_bands")
-    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped_bands": capped})
+    if found := _counters(finished, "crossthink.parts"):
+        print(f"data line: {found.get('reused', 0)} pieces of the input were finished before, {found.get('made', 0)} "
+              "are new", file=sys.stderr)
+    capped = _counters(finished, "crossthink.capped")
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped": capped})
+
+
+def _drop_other_parts(line: Line) -> None:
+    """Remove what a killed run stored that this one must not reuse."""
+    for parts in line.parts:
+        if dropped := parts.remove_others():
+            print(f"data line: {dropped} finished pieces in {parts.folder} are not reused: "
+                  "they were made with other options or other code", file=sys.stderr)
 
 
 def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, work: str) -> None:
@@ -145,6 +156,8 @@ def _publish(options: JobOptions, rows: dict[str, Any], line: Line, work: Path, 
     statistics = merge(file["statistics"] for file in sorted(result["files"], key=lambda file: file["file"]))
     texts = {"funnel.json": to_json(funnel), "run.json": to_json(run), **describe(made, statistics, funnel)}
     publish(options.folder, work, result, texts, to_json(made))
+    for parts in line.parts:
+        parts.remove()
     for row in funnel:
         lost = {**row["rejected"], **row["failed"]}
         reasons = ", ".join(f"{reason} {number}" for reason, number in lost.items())

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+from crossthink.dataflow.parts import Parts
 from crossthink.dataflow.stages.stage import JobError, Outputs, StageName
 
 Count = tuple[tuple[str, str, str], int]
@@ -18,13 +19,15 @@ class Flow(NamedTuple):
 
 
 class Line:
-    """Collects what the stages of a pipeline give beside the records: rejects, failures, counts."""
+    """Collects what the stages of a pipeline give beside the records: rejects, failures, counts, and the
+    parts that they store."""
 
     def __init__(self) -> None:
         self.stages: list[StageName] = []
         self.rejected: list[Any] = []
         self.failed: list[Any] = []
         self.counts: list[Any] = []
+        self.parts: list[Parts] = []
 
     def apply(self, stage: Any, flow: Flow) -> Flow:
         """Send the flow through a stage, or a transform made of several."""

@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from apache_beam.io.filesystem import FileMetadata
+from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
-from crossthink.dataflow.sources.warc_files import is_list, matches, names_digest, warc_files
+from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.engine.weights import PACKAGED, resolve_model
@@ -19,9 +21,6 @@ JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
            "run": "data"}
 """Where each job leaves its shards, below the output folder; the next job reads them there."""
-READS: dict[str, tuple[str, ...]] = {"synthesize": ("passages",), "curate": ("imported", "written"),
-                                     "score": ("curated",)}
-"""Folders of other jobs that a job reads."""
 MARKER = "options.json"
 """The options of the run that a folder belongs to, written before its work starts."""
 
@@ -38,6 +37,20 @@ class JobOptions:
     def folder(self) -> Path:
         """Where the job's shards, manifest, funnel and dead letters go."""
         return Path(self.output) / FOLDERS[self.job]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Folders of other jobs that the job reads."""
+        data = self.recipe.data
+        if self.job == "curate":
+            asked = {"imported": bool(data.questions),
+                     "written": bool(data.questions_per_passage + data.cloze_per_passage)}
+            return tuple(folder for folder, wanted in asked.items() if wanted) or tuple(asked)
+        return {"synthesize": ("passages",), "score": ("curated",)}.get(self.job, ())
+
+    def parts(self, chain: str) -> str:
+        """Where the finished pieces of a chain are until the job has published."""
+        return posixpath.join(self.output, ".parts", chain)
 
     @property
     def record(self) -> type:
@@ -100,7 +113,7 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
         file["path"] = posixpath.basename(file["path"])
     options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": input_sizes(recipe)}
     if any(map(is_list, recipe.data.warc)):  # of a crawl's 90,000 files not each is asked for its size
-        files = warc_files(recipe.data.warc, recipe.data.warc_limit)
+        files = [file.path for file in find_warc_files(recipe.data.warc, recipe.data.warc_limit)]
         options["warc_files"] = {"number": len(files), "names": names_digest(files)}
     if uses_model(recipe):
         model = asdict(recipe.model)
@@ -130,6 +143,23 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
                                   "rename one, or give it another source")
             names[name] = (entry.path, entry.size_in_bytes)
     return {name: size for name, (_, size) in sorted(names.items())}
+
+
+def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
+    """Paths of the WARC and WET files with their states, the largest first, so that workers end together."""
+    files = find_warc_files(recipe.data.warc, recipe.data.warc_limit)
+    largest_first = sorted(files, key=lambda entry: (-entry.size_in_bytes, entry.path))
+    return [(entry.path, _state(entry)) for entry in largest_first]
+
+
+def question_pieces(recipe: Recipe) -> list[Piece]:
+    """The question files with their numbers in the recipe."""
+    return [Piece((number, file), f"{number} {file.source}/{posixpath.basename(file.path)}",
+                  _state(matches(file.path)[0])) for number, file in enumerate(recipe.data.questions)]
+
+
+def _state(entry: FileMetadata) -> str:
+    return f"{entry.size_in_bytes} {entry.last_updated_in_seconds!r}"
 
 
 def claim_folder(folder: Path, options: dict[str, Any]) -> None:

@@ -1,23 +1,27 @@
 """The data line: a crawl and question files in, verifiable questions out. The whole graph, in the order of the work."""
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import READS, JobOptions
+from crossthink.dataflow.options import JobOptions, question_pieces, warc_files
+from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
+from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.splits import read_split, splits
-from crossthink.dataflow.sources.tables import read_rows, to_question
-from crossthink.dataflow.sources.warc_files import warc_files
+from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
-from crossthink.dataflow.stages import near_duplicates as near
+from crossthink.dataflow.stages import similar
+from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
+from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
 from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
@@ -38,7 +42,7 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
             return synthesize(_shards(pipeline, options, "passages", Passage), options, line)
         case "curate":
             return curate(join("all questions", *(_shards(pipeline, options, folder, Question)
-                                                  for folder in READS["curate"])), options, line)
+                                                  for folder in options.reads)), options, line)
         case "score":
             return score(_shards(pipeline, options, "curated", Question), options, line)
     passages = extract_passages(pipeline, options, line)
@@ -50,19 +54,18 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
     data = options.recipe.data
-    records = (pipeline | "warc files" >> beam.Create(warc_files(data.warc, data.warc_limit))
-               | "spread files" >> beam.Reshuffle()
-               | "split files" >> beam.FlatMap(splits) | "spread splits" >> beam.Reshuffle()
-               | "read warc" >> beam.FlatMap(read_split))
-    flow = line.apply(Stage("warc", to_page), Flow(records))
-    flow = line.apply(Stage("extract", extract), flow)
-    flow = line.apply(Stage("language", partial(identify, languages=data.languages)), flow)
-    flow = line.apply(Stage("quality", partial(judge, min_words=data.min_words)), flow)
-    flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
-    flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
-    flow = line.apply(Stage("decontaminate_passages",
-                            Decontaminate("passage", data.evaluation, data.contamination_ngram)), flow)
-    return line.apply(Stage("domain", assign), flow)
+    pieces = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
+              | "split files" >> beam.FlatMapTuple(_pieces) | "spread splits" >> beam.Reshuffle())
+    pages = (Link("warc", to_page), Link("extract", extract),
+             Link("language", partial(identify, languages=data.languages)),
+             Link("quality", partial(judge, min_words=data.min_words)))
+    flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
+    flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
+    return line.apply(Chain("passages", Link("passages", partial(cut, max_words=data.passage_words,
+                                                                 limit=data.passages_per_page)),
+                            Link("decontaminate_passages",
+                                 Decontaminate("passage", data.evaluation, data.contamination_ngram)),
+                            Link("domain", assign)), flow)
 
 
 def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
@@ -81,11 +84,10 @@ def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
 def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """Question files to questions."""
     data = options.recipe.data
-    rows = (pipeline | "question files" >> beam.Create(list(enumerate(data.questions)))
-            | "spread question files" >> beam.Reshuffle()
-            | "read rows" >> beam.FlatMapTuple(lambda entry, file: read_rows(file, entry)))
-    to_questions = partial(to_question, files=data.questions, max_answer_words=data.max_answer_words)
-    return line.apply(Stage("import", to_questions), Flow(rows))
+    rows = (Link("import", partial(to_question, files=data.questions, max_answer_words=data.max_answer_words)),)
+    return line.apply(_source("rows", read_entry, rows, Question, options, line),
+                      Flow(pipeline | "question files" >> beam.Create(question_pieces(options.recipe))
+                           | "spread question files" >> beam.Reshuffle()))
 
 
 def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
@@ -93,15 +95,15 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(near.NearDuplicates("near_duplicates", data.near_duplicate, near.QUESTIONS), flow)
-    flow = line.apply(Stage("decontaminate",
-                            Decontaminate("question", data.evaluation, data.contamination_ngram)), flow)
-    if data.vote_samples:
-        from crossthink.dataflow.stages.vote import Vote
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
+    decontaminate = Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram))
+    last = (Link("template", choose), Link("verifiable", verify))
+    if not data.vote_samples:
+        return line.apply(Chain("questions", decontaminate, *last), flow)
+    from crossthink.dataflow.stages.vote import Vote
 
-        flow = line.apply(Vote(options.recipe, options.output), flow)
-    flow = line.apply(Stage("template", choose), flow)
-    return line.apply(Stage("verifiable", verify), flow)
+    flow = line.apply(Stage(*decontaminate), flow)
+    return line.apply(Chain("questions", *last), line.apply(Vote(options.recipe, options.output), flow))
 
 
 def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
@@ -111,6 +113,17 @@ def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
     from crossthink.dataflow.stages.difficulty import Score
 
     return line.apply(Score(options.recipe, options.output), flow)
+
+
+def _pieces(file: str, state: str) -> Iterator[Piece]:
+    return (Piece(split, split.id, state) for split in splits(file))
+
+
+def _source(name: str, read: Callable[[Any], Iterator[Any]], links: Sequence[Link], kind: type, options: JobOptions,
+            line: Line) -> Source:
+    parts = Parts(options.parts(name), kind, digest(made_by(read, links), code_digest()))
+    line.parts.append(parts)
+    return Source(name, read, links, parts)
 
 
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:

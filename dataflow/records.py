@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from crossthink.compact import compact
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
@@ -78,3 +80,18 @@ class Row:
     def where(self) -> str:
         """File and row, for errors."""
         return f"{self.file}, row {self.row}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shipped:
+    """A question that another run shipped, as far as duplicates go."""
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    answer: str
+    place: str
+    """"RUN, SHARD, row N", rows counted from 0."""
+
+
+compact(Fault, WarcRecord, Page, Document, Row, Shipped)

@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.records import Fault, Row
 from crossthink.dataflow.sources.tables import read_rows, to_question
-from crossthink.dataflow.stages.stage import Kept, Rejected
+from crossthink.dataflow.stages.result import Kept, Rejected
 
 from crossthink.config import ConfigError, load_recipe
 from crossthink.mappings import load_mapping, question_file

@@ -14,8 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-
-from crossthink.dataflow.sinks.disk import writing
+from crossthink.dataflow.sinks.manifest import writing
 from crossthink.dataflow.sinks.statistics import shard_statistics
 
 from crossthink.schema import arrow_schema, to_row
@@ -35,7 +34,8 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 class WriteShards(beam.PTransform):
-    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} a shard."""
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} for each
+    shard."""
 
     def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
         super().__init__("shards")
@@ -52,8 +52,7 @@ class WriteShards(beam.PTransform):
     def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
         rows = sorted((to_row(record) for record in records if record is not None), key=lambda row: row["id"])
         path, name = temporary(self._folder), shard_name(shard, self._shards)
-        with writing(path, name):
-            write_table(path, rows, arrow_schema(self._kind, self._metadata))
+        write_table(path, rows, arrow_schema(self._kind, self._metadata))
         with pa.memory_map(str(path)) as file:
             return {"file": name, "rows": len(rows), "bytes": file.size(), "sha256": digest(path),
                     "temporary": path.name, "statistics": shard_statistics(pa.ipc.open_file(file).read_all())}
@@ -73,7 +72,7 @@ def digest(path: Path) -> str:
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     """Write rows as an Arrow IPC file and wait until the disk has it."""
-    with path.open("wb") as file:
+    with writing(path), path.open("wb") as file:
         with pa.ipc.new_file(file, schema) as writer:
             for start in range(0, len(rows), BATCH_ROWS):
                 writer.write_batch(pa.RecordBatch.from_pylist(rows[start:start + BATCH_ROWS], schema=schema))
@@ -87,7 +86,7 @@ def write_letters(folder: str, letters: Iterable[Any]) -> Iterator[str]:
     lines = sorted((row["stage"], row["record_id"], row["reason"], json.dumps(row, ensure_ascii=False))
                    for row in rows)
     path = temporary(folder)
-    with writing(path, "the dead letters"), path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+    with writing(path), path.open("w", encoding="utf-8", errors="backslashreplace") as file:
         file.writelines(line[-1] + "\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())

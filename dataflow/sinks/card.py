@@ -4,7 +4,7 @@ Both follow from the manifest, the statistics and the funnel alone, so that the 
 head is the YAML that Hugging Face reads: `datasets.load_dataset(folder)` finds the shards by it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crossthink.dataflow.sinks.manifest import to_json
@@ -48,8 +48,8 @@ def attribution(made: Tree, statistics: Tree) -> str:
     if rows:
         text += _table(("source", "title", "authors", "address", "licence", "rows"), rows)
     if made["record"] == "Passage" or any(source not in entries for source, *_ in rows):
-        text += ("\nRows from a crawl: the pages are their owners'. Each row names its page, the WARC file and the offset "
-                 "in it. Common Crawl's terms of use: https://commoncrawl.org/terms-of-use\n")
+        text += ("\nRows from a crawl: the pages are their owners'. Each row names its page, the WARC file and the "
+                 "offset in it. Common Crawl's terms of use: https://commoncrawl.org/terms-of-use\n")
     return text
 
 
@@ -58,8 +58,9 @@ def card(made: Tree, statistics: Tree, funnel: list[Tree], shards: str) -> str:
     name = f"CrossThink {made['record'].lower()}s"
     return "\n".join([
         _head(made, statistics, name, shards), f"# {name}\n",
-        f"{made['rows']:,} rows in {len(made['files'])} files, made by CrossThink {made['code']} (schema {made['schema']})"
-        ".\nThe options that made them stand in `manifest.json`, whom they are from in `ATTRIBUTION.md`.\n",
+        f"{made['rows']:,} rows in {len(made['files'])} files, made by CrossThink {made['code']} "
+        f"(schema {made['schema']}).\n"
+        "The options that made them stand in `manifest.json`, whom they are from in `ATTRIBUTION.md`.\n",
         "    datasets.load_dataset(FOLDER)          # every column, by Hugging Face\n"
         "    crossthink.shards.read_questions(...)  # mapped into memory, by CrossThink\n",
         "## Counts\n", *_counts(statistics), "## Columns\n", _columns(statistics),
@@ -75,7 +76,8 @@ def _head(made: Tree, statistics: Tree, name: str, shards: str) -> str:
     lines = ["---", f"pretty_name: {name}", "license:", *(f"- {licence}" for licence in licences),
              *(["language:", *(f"- {language}" for language in languages)] if languages else ()),
              "size_categories:", f"- {size}", "task_categories:", *(f"- {task}" for task in tasks),
-             "configs:", "- config_name: default", "  data_files:", "  - split: train", f'    path: "{shards}"', "---\n"]
+             "configs:", "- config_name: default", "  data_files:", "  - split: train",
+             f'    path: "{shards}"', "---\n"]
     return "\n".join(lines)
 
 
@@ -102,9 +104,8 @@ def _funnel(funnel: list[Tree]) -> str:
                   [(row["stage"], row["in"], row["out"], reasons) for row, reasons in zip(funnel, lost, strict=True)])
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; a bar in a cell would end it."""
     cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    names = list(head)
-    lines = [names, ["---"] * len(names), *cells]
+    lines = [head, ["---"] * len(head), *cells]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

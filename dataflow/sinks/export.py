@@ -17,9 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from crossthink.dataflow.sinks.arrow import digest
 from crossthink.dataflow.sinks.card import describe
-from crossthink.dataflow.sinks.disk import writing
-from crossthink.dataflow.sinks.manifest import UNFINISHED, to_json, write_atomic
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.sinks.manifest import UNFINISHED, to_json, writing
+from crossthink.dataflow.stages.result import JobError
 
 from crossthink.config import ConfigError
 from crossthink.shards import Manifest, ShardError
@@ -44,30 +43,38 @@ FORMATS: dict[str, tuple[str, Callable[[pa.Table, Path], None]]] = {
 
 
 def export(folder: Path, kind: str, output: Path) -> dict[str, Any]:
-    """Write the folder's rows to `output`, which must be new; returns its manifest. Raises ShardError, ConfigError."""
+    """Write the folder's rows to `output`, which must not be there yet and is there as a whole; returns its manifest.
+
+    Raises ShardError, ConfigError, and JobError where the disk is full.
+    """
     manifest = Manifest.load(folder)
     manifest.verify()
-    if output.exists() and any(not path.name.startswith(UNFINISHED) for path in output.iterdir()):
-        raise ConfigError(f"{output} is not empty: choose another output folder")
-    output.mkdir(parents=True, exist_ok=True)
-    ending, write = FORMATS[kind]
+    if output.exists():
+        raise ConfigError(f"{output} is there already: choose another output folder")
+    work = output.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+    work.mkdir(parents=True)
+    try:
+        with writing(output):
+            made = _write(manifest, kind, work)
+        work.replace(output)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return made
+
+
+def _write(manifest: Manifest, kind: str, work: Path) -> dict[str, Any]:
+    folder, (ending, write) = manifest.path.parent, FORMATS[kind]
     files = []
     for shard in manifest.files:
-        name = Path(shard.file).with_suffix(ending).name
-        partial = output / f"{UNFINISHED}{uuid.uuid4().hex}"
-        with writing(partial, name):
-            write(_table(folder / shard.file), partial)
-        files.append({"file": name, "rows": shard.rows, "sha256": digest(partial), "bytes": partial.stat().st_size})
-        partial.replace(output / name)
+        path = work / Path(shard.file).with_suffix(ending).name
+        write(_table(folder / shard.file), path)
+        files.append({"file": path.name, "rows": shard.rows, "sha256": digest(path), "bytes": path.stat().st_size})
     made = {**json.loads(manifest.path.read_bytes()), "files": files}
     statistics, funnel = (json.loads((folder / name).read_bytes()) for name in ("statistics.json", "funnel.json"))
-    for name, content in describe(made, statistics, funnel, f"*{ending}").items():
-        write_atomic(output / name, content)
-    for name in COPIED:
-        if (folder / name).exists():
-            with writing(output / name, name):
-                shutil.copyfile(folder / name, output / name)
-    write_atomic(output / "manifest.json", to_json(made))
+    texts = describe(made, statistics, funnel, f"*{ending}")
+    texts |= {name: (folder / name).read_bytes() for name in COPIED if (folder / name).exists()}
+    for name, content in {**texts, "manifest.json": to_json(made)}.items():
+        (work / name).write_bytes(content)
     return made
 
 
@@ -75,7 +82,7 @@ def _table(path: Path) -> pa.Table:
     try:
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except pa.ArrowInvalid as error:
-        raise ShardError(f"{path}: not a readable Arrow file ({error}): export from the folder that a job made") from error
+        raise ShardError(f"{path}: not a readable Arrow file ({error}): export a folder that a job made") from error
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,13 +1,16 @@
 """Putting a finished job's files in their place: shards first, the manifest last; readers trust the manifest alone."""
 
+import errno
 import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crossthink.dataflow.sinks.disk import writing
+from crossthink.dataflow.stages.result import JobError
 
 from crossthink.schema import SCHEMA_VERSION
 
@@ -29,11 +32,23 @@ def to_json(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
+@contextmanager
+def writing(path: object) -> Iterator[None]:
+    """While a file is written: a full disk raises JobError that names it and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise JobError(f"{path}: {os.strerror(error.errno)}: make room and run it again, "
+                           "what was finished is kept") from error
+        raise
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file as a whole: a reader sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    with writing(partial, str(path)), partial.open("wb") as file:
+    with writing(path), partial.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -1,7 +1,7 @@
 """Column statistics of shards: what one shard holds is counted where it is written, and the parts are merged.
 
-Every number but `distinct` is exact. That one is exact up to SKETCH values, and above an estimate from the SKETCH smallest
-hashes (k minimum values: Bar-Yossef et al., RANDOM 2002), within some 6%: parts of it merge, whoever counted them.
+Every number but `distinct` is exact. That one is exact below SKETCH values; from there on it is an estimate by the
+SKETCH smallest hashes (k minimum values: Bar-Yossef et al., RANDOM 2002), good to some 6%, and parts of it merge.
 """
 
 import hashlib

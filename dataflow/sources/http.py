@@ -9,13 +9,12 @@ import random
 import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 import urllib3
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.stages.result import JobError
 
 from crossthink import __version__
 
@@ -43,6 +42,8 @@ class HttpFile(io.RawIOBase):
         self._window, self._start = bytearray(), 0
         """Bytes that were read, and the offset of the first; the answer goes on after them."""
         self._size: int | None = None
+        self.modified = 0.0
+        """Time of the last change in seconds, as the server says; 0.0 before it was asked, and where it does not."""
         self._version = ""
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"crossthink/{__version__}"
@@ -133,6 +134,7 @@ class HttpFile(io.RawIOBase):
             if self._version:
                 raise JobError(f"{self._url}: the file changed while it was read: run the job again")
             self._version = version
+        self.modified = _seconds(answer.headers.get("Last-Modified", "")) or self.modified
         told = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if answer.status_code == 206 and (told is None or told[1] is None or int(told[1]) != start):
             raise OSError(f"{self._url}: asked for bytes from {start} on, the server sent "
@@ -195,9 +197,12 @@ def _skip(answer: requests.Response, size: int) -> None:
 
 def _retry_after(text: str) -> float:
     """Seconds of a Retry-After header: a number of them, or a date."""
-    if text.strip().isdecimal():
-        return float(text)
+    return float(text) if text.strip().isdecimal() else max(0.0, _seconds(text) - time.time())
+
+
+def _seconds(date: str) -> float:
+    """A date of HTTP in seconds; 0.0 where it is none."""
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError):
         return 0.0

@@ -33,21 +33,24 @@ class HttpFiles(FileSystem):
 
     def match(self, patterns: list[str], limits: list[int] | None = None) -> list[MatchResult]:
         """The files at these addresses, with their sizes; no file where the server has none."""
-        return [MatchResult(path, [self.metadata(path)] if self.exists(path) else []) for path in patterns]
+        return [MatchResult(path, self._found(path)) for path in patterns]
 
     def exists(self, path: str) -> bool:
+        return bool(self._found(path))
+
+    def _found(self, path: str) -> list[FileMetadata]:
         try:
-            self.size(path)
+            return [self.metadata(path)]
         except FileNotFoundError:
-            return False
-        return True
+            return []
 
     def size(self, path: str) -> int:
         with HttpFile(path) as file:
             return file.size
 
     def metadata(self, path: str) -> FileMetadata:
-        return FileMetadata(path, self.size(path))
+        with HttpFile(path) as file:
+            return FileMetadata(path, file.size, file.modified)
 
     def last_updated(self, path: str) -> float:
         raise BeamIOError(f"{path}: when it was changed is not asked for")

@@ -18,7 +18,7 @@ from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources import http_files  # noqa: F401  (teaches Beam http:// and https://)
 from crossthink.dataflow.sources.inflate import begins_record
 from crossthink.dataflow.sources.warc import read_warc, unreadable
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.stages.result import JobError
 
 SPLIT_BYTES = 64 << 20
 """A file with an index is cut at the first member after every so many bytes."""

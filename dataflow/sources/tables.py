@@ -11,7 +11,7 @@ from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.records import Fault, Row
 from crossthink.dataflow.sources import http_files  # noqa: F401  (teaches Beam http:// and https://)
 from crossthink.dataflow.stages.domain import domain_of
-from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
+from crossthink.dataflow.stages.result import Failed, Rejected, StageResult, keep
 
 from crossthink.columns import BadField
 from crossthink.data_config import QuestionFile
@@ -33,6 +33,12 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
                     return
     except UNREADABLE as error:
         yield Fault(id=f"{file.source}/{name}", reason="unreadable", evidence=f"{name}: {error}")
+
+
+def read_entry(numbered: tuple[int, QuestionFile]) -> Iterator[Row | Fault]:
+    """`read_rows` of a file with its number in the recipe."""
+    entry, file = numbered
+    return read_rows(file, entry)
 
 
 def to_question(row: Row | Fault, files: tuple[QuestionFile, ...], max_answer_words: int) -> StageResult:

@@ -30,14 +30,18 @@ def matches(pattern: str) -> list[FileMetadata]:
     return found
 
 
-def warc_files(patterns: Iterable[str], limit: int = 0) -> list[str]:
-    """Paths of all files, sorted, the first `limit` of them (0: all). Raises ConfigError where two have one name."""
-    found: set[str] = set()
+def find_warc_files(patterns: Iterable[str], limit: int = 0) -> list[FileMetadata]:
+    """All files, sorted by their paths, the first `limit` of them (0: all); those of a list without size and time.
+
+    Raises ConfigError where two have one name.
+    """
+    found: dict[str, FileMetadata] = {}
     for pattern in patterns:
-        found.update(listed(pattern) if is_list(pattern) else (entry.path for entry in matches(pattern)))
-    chosen = sorted(found)[:limit or None]
+        entries = [FileMetadata(path, 0) for path in listed(pattern)] if is_list(pattern) else matches(pattern)
+        found.update((entry.path, entry) for entry in entries)
+    chosen = [found[path] for path in sorted(found)[:limit or None]]
     names: dict[str, str] = {}
-    for path in chosen:
+    for path in (entry.path for entry in chosen):
         if (other := names.setdefault(posixpath.basename(path), path)) != path:
             raise ConfigError(f"{path} and {other} are both {posixpath.basename(path)}, and rows are named by it: "
                               "rename one")

@@ -3,7 +3,7 @@ tests/dataflow/stages/test_domain.py."""
 
 import re
 from dataclasses import replace
-from math import log
+from math import fsum, log
 
 from crossthink.dataflow.stages.stage import StageResult, keep
 
@@ -88,7 +88,8 @@ def domain_of(text: str) -> str:
     for name, words in sorted(DOMAINS.items()):
         hits = words.intersection(counts)
         # Repeats count less and less: one word said ten times is weaker evidence than five words said twice.
-        score = sum(1 + log(counts[word]) for word in hits)
+        # fsum: a sum that depended on the order of a set would differ between processes.
+        score = fsum(1 + log(counts[word]) for word in hits)
         if len(hits) >= MIN_HITS and score > best_score:
             best, best_score = name, score
     return best

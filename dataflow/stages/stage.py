@@ -1,65 +1,22 @@
 """What a stage is: a pure function from a record to a result, and a transform with the outputs kept, rejected, failed.
 
-Nothing vanishes: each input is kept (it makes one record or several), rejected by a rule, or failed, and all are
-counted as elements of their collections, because a runner's counters count a retried bundle twice.
+Nothing vanishes: each input is kept (it makes one record or several), rejected by a rule, or failed. Counts are sums
+over a bundle that leave it as elements with its records, because a runner's counters count a retried bundle twice.
 """
 
-import json
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
+from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rejected, StageResult, Tally, keep
 
-from crossthink.config import ConfigError
-from crossthink.schema import Failure, Reject, to_row
+from crossthink.schema import Failure, Reject
 
-SHOWN_CHARACTERS = 1000
-"""How much of a text a dead letter keeps."""
-
-
-class JobError(RuntimeError):
-    """An error that is not one record's, as a model that cannot be loaded: it stops the job with its text."""
-
-
-FATAL = (JobError, ConfigError, OSError, MemoryError, ImportError)
-"""Raised by a stage's function, these stop the job; every other exception makes the record a Failure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The record passed; these are the records that it became, at least one."""
-
-    records: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A rule turned the record away."""
-
-    reason: str
-    evidence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The record could not be processed."""
-
-    reason: str
-    evidence: str = ""
-
-
-StageResult = Kept | Rejected | Failed
-
-
-def keep(*records: Any) -> Kept:
-    """The record passed and became `records`."""
-    assert records, "a record that becomes none is rejected with a reason"
-    return Kept(records)
-
+__all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
+           "Stage", "StageName", "StageResult", "Work", "keep", "merge", "outputs", "tagged"]
 
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
@@ -78,7 +35,7 @@ class Outputs(NamedTuple):
     failed: Any
     """PCollection of schema.Failure."""
     counts: Any
-    """PCollection of ((stage, kind, reason), 1); kind: "in", "kept", "rejected", "failed", "out" (by domain)."""
+    """PCollection of ((stage, kind, reason), number); kind: "in", "kept", "rejected", "failed", "out" (by domain)."""
     stages: tuple[StageName, ...]
     """In the order of the work."""
 
@@ -94,8 +51,7 @@ class Stage(beam.PTransform):
         self._name, self._function, self._sides = name, function, sides
 
     def expand(self, records: Any) -> Any:
-        work = _Each(self._name, self._function)
-        return _outputs(self._name, records, records | "apply" >> _tagged(work, *self._sides))
+        return outputs(records | "apply" >> tagged(_Each(self._name, self._function), *self._sides), self._name)
 
 
 class BatchStage(beam.PTransform):
@@ -112,8 +68,7 @@ class BatchStage(beam.PTransform):
     def expand(self, records: Any) -> Any:
         batches = (records | "spread" >> beam.Reshuffle()
                    | "batch" >> beam.BatchElements(min_batch_size=self._size, max_batch_size=self._size))
-        work = _Batch(self._name, self._function)
-        return _outputs(self._name, records, batches | "apply" >> _tagged(work, *self._sides))
+        return outputs(batches | "apply" >> tagged(_Batch(self._name, self._function), *self._sides), self._name)
 
 
 class GroupStage(beam.PTransform):
@@ -128,23 +83,22 @@ class GroupStage(beam.PTransform):
 
     def expand(self, pairs: Any) -> Any:
         groups = pairs | "group" >> beam.GroupByKey()
-        return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._function)))
+        return outputs(groups | "apply" >> tagged(_Group(self._name, self._function)), self._name)
 
 
-def describe(record: Any) -> str:
-    """A record as JSON for the dead letters, long texts cut."""
-    def cut(value: Any) -> Any:
-        if isinstance(value, str):
-            return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "..."
-        if isinstance(value, bytes):
-            return cut(value[:SHOWN_CHARACTERS].decode("utf-8", "replace"))
-        if isinstance(value, dict):
-            return {str(name): cut(item) for name, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [cut(item) for item in value]
-        return value
+class JoinStage(beam.PTransform):
+    """`function(record, facts) -> StageResult` over every record, with what is known under its key.
 
-    return json.dumps(cut(to_row(record)), ensure_ascii=False, sort_keys=True, default=str)
+    Takes two PCollections of pairs: (key, record), and (key, fact) with few facts a key.
+    """
+
+    def __init__(self, name: str, function: Callable[[Any, list[Any]], StageResult]) -> None:
+        super().__init__(name)
+        self._name, self._function = name, function
+
+    def expand(self, pairs: Any) -> Any:
+        known = pairs | "join" >> beam.CoGroupByKey()
+        return outputs(known | "apply" >> tagged(_Joined(self._name, self._function)), self._name)
 
 
 def merge(last: Outputs, *others: Outputs) -> Outputs:
@@ -161,94 +115,97 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
-def _tagged(function: beam.DoFn, *sides: Any) -> Any:
+def tagged(function: "Work", *sides: Any) -> Any:
+    """The step that runs a Work."""
     return beam.ParDo(function, *sides).with_outputs("rejected", "failed", "counts", main="kept")
 
 
-def _outputs(name: str, inputs: Any, results: Any) -> Outputs:
-    counts = (
-        inputs | "count in" >> beam.Map(lambda _: ((name, "in", ""), 1)),
-        results.kept | "count out" >> beam.Map(lambda r: ((name, "out", getattr(r, "domain", "")), 1)),
-        results.rejected | "count rejected" >> beam.Map(lambda r: ((name, "rejected", r.reason), 1)),
-        results.failed | "count failed" >> beam.Map(lambda f: ((name, "failed", f.reason), 1)),
-        results.counts) | "counts" >> beam.Flatten()
-    return Outputs(results.kept, results.rejected, results.failed, counts, (StageName(name),))
+def outputs(results: Any, *names: str) -> Outputs:
+    """The Outputs of a step whose records pass the stages `names` one after the other."""
+    stages = tuple(StageName(name, names[place - 1:place]) for place, name in enumerate(names))
+    return Outputs(results.kept, results.rejected, results.failed, results.counts, stages)
 
 
-class _Work(beam.DoFn):
-    """Calls the function, times it, and turns its results into the tagged outputs."""
+class Work(beam.DoFn):
+    """What the steps of all stages share: a tally for each bundle, and the tags of what a record became."""
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+    def start_bundle(self) -> None:
+        self._tally = Tally()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """Counts leave with the bundle's records, and are lost with them where it fails."""
+        for count in self._tally.counts.items():
+            at_end = WindowedValue(count, GlobalWindow().max_timestamp(), (GlobalWindow(),))
+            yield TaggedOutput("counts", at_end)
+        self._tally.report()
+
+    def _emit(self, found: Iterable[Any]) -> Iterator[Any]:
+        for item in found:
+            if isinstance(item, Reject):
+                yield TaggedOutput("rejected", item)
+            elif isinstance(item, Failure):
+                yield TaggedOutput("failed", item)
+            else:
+                yield item
+
+
+class _Each(Work):
+    def __init__(self, name: str, function: Callable[..., StageResult]) -> None:
         self._name, self._function = name, function
-        self._microseconds = Metrics.counter("crossthink.seconds", name)
 
-    def _timed(self, *arguments: Any) -> Any:
-        started = time.perf_counter()
-        try:
-            return self._function(*arguments)
-        finally:
-            self._microseconds.inc(int((time.perf_counter() - started) * 1e6))
-
-    def _call(self, *arguments: Any) -> StageResult:
-        try:
-            return self._timed(*arguments)
-        except FATAL:
-            raise
-        except Exception as error:
-            return _failure(error)
-
-    def _call_all(self, records: list[Any], *arguments: Any) -> list[StageResult]:
-        results = self._timed(*arguments)
-        assert len(results) == len(records), f"{self._name}: {len(results)} results for {len(records)} records"
-        return list(results)
-
-    def _emit(self, record: Any, result: StageResult) -> Iterator[Any]:
-        if isinstance(result, Kept):
-            yield from result.records
-            yield TaggedOutput("counts", ((self._name, "kept", ""), 1))
-            return
-        kind, tag = (Reject, "rejected") if isinstance(result, Rejected) else (Failure, "failed")
-        yield TaggedOutput(tag, kind(stage=self._name, reason=result.reason, record_id=record.id,
-                                     record=describe(record), evidence=result.evidence))
-
-
-class _Each(_Work):
     def process(self, record: Any, *sides: Any) -> Iterator[Any]:
-        yield from self._emit(record, self._call(record, *sides))
+        result = self._tally.call(self._name, self._function, record, *sides)
+        yield from self._emit(self._tally.settle(self._name, record, result))
 
 
-class _Batch(_Work):
+class _Joined(Work):
+    def __init__(self, name: str, function: Callable[[Any, list[Any]], StageResult]) -> None:
+        self._name, self._function = name, function
+
+    def process(self, group: tuple[Any, tuple[Iterable[Any], Iterable[Any]]]) -> Iterator[Any]:
+        facts = list(group[1][1])
+        for record in group[1][0]:
+            result = self._tally.call(self._name, self._function, record, facts)
+            yield from self._emit(self._tally.settle(self._name, record, result))
+
+
+class _Batch(Work):
+    def __init__(self, name: str, function: Callable[..., list[StageResult]]) -> None:
+        self._name, self._function = name, function
+
     def process(self, records: list[Any], *sides: Any) -> Iterator[Any]:
-        try:
-            results = self._call_all(records, records, *sides)
-        except FATAL:
-            raise
-        except Exception:
+        results = self._tally.call(self._name, self._all, records, *sides)
+        if isinstance(results, Failed):
             results = [self._alone(record, *sides) for record in records]
         for record, result in zip(records, results, strict=True):
-            yield from self._emit(record, result)
+            yield from self._emit(self._tally.settle(self._name, record, result))
 
     def _alone(self, record: Any, *sides: Any) -> StageResult:
-        try:
-            return self._call_all([record], [record], *sides)[0]
-        except FATAL:
-            raise
-        except Exception as error:
-            return _failure(error)
+        result = self._tally.call(self._name, self._all, [record], *sides)
+        return result if isinstance(result, Failed) else result[0]
+
+    def _all(self, records: list[Any], *sides: Any) -> list[StageResult]:
+        return _one_for_each(self._name, records, self._function(records, *sides))
 
 
-class _Group(_Work):
+class _Group(Work):
+    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
+        self._name, self._function = name, function
+
     def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
-        key, records = group[0], sorted(group[1], key=lambda record: (record.id, repr(record)))
-        try:
-            results = self._call_all(records, key, records)
-        except FATAL:
-            raise
-        except Exception as error:
-            results = [_failure(error)] * len(records)
+        key, records = group[0], list(group[1])
+        if len(records) > 1:
+            records.sort(key=lambda record: (record.id, repr(record)))
+        results = self._tally.call(self._name, self._all, key, records)
+        if isinstance(results, Failed):
+            results = [results] * len(records)
         for record, result in zip(records, results, strict=True):
-            yield from self._emit(record, result)
+            yield from self._emit(self._tally.settle(self._name, record, result))
+
+    def _all(self, key: str, records: list[Any]) -> list[StageResult]:
+        return _one_for_each(self._name, records, self._function(key, records))
 
 
-def _failure(error: Exception) -> Failed:
-    return Failed("exception", f"{type(error).__name__}: {error}")
+def _one_for_each(name: str, records: list[Any], results: list[StageResult]) -> list[StageResult]:
+    assert len(results) == len(records), f"{name}: {len(results)} results for {len(records)} records"
+    return list(results)

@@ -1,116 +1,29 @@
-"""The whole data line without a model: exact counts, every fault in one run, the same bytes however it was run."""
+"""The whole data line without a model: exact counts, every fault of an input in one run, what real crawls hold."""
 
-import gzip
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
-from crossthink.dataflow.__main__ import main
-from crossthink.dataflow.jobs import run_job
-
-from crossthink.config import Recipe, load_recipe
+from crossthink.config import load_recipe
 from crossthink.schema import Passage, Question
 from crossthink.shards import Manifest, read_questions
 
-REPO = Path(__file__).parents[2]
-SHARED = Path(os.environ.get("CROSSTHINK_SHARED", REPO.parent / "shared")) / "data"
-NO_MODEL = ("data.questions_per_passage=0", "data.cloze_per_passage=0", "data.vote_samples=0",
-            "data.difficulty_attempts=0")
-SHIPPED = ("manifest.json", "funnel.json", "rejected.jsonl", "failed.jsonl", "shard-00000-of-00002.arrow",
-           "shard-00001-of-00002.arrow")
-WORDS = ("The harbour of {} was built by the people of the town, and its two walls reach far into the bay. Ships that "
-         "come from the south wait there for better weather, because the coast has no other shelter. In the year {} a "
-         "storm broke the outer wall. The fishermen rebuilt it with stone from the hills, and it has stood since then.")
-
-
-def warc_record(url: str, body: str, status: str = "200 OK") -> bytes:
-    block = f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}".encode()
-    head = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {len(block)}\r\n\r\n"
-    return gzip.compress(head.encode() + block + b"\r\n\r\n")
-
-
-def html(*paragraphs: str) -> str:
-    return "<html><head><title>T</title></head><body>" + "".join(f"<p>{p}</p>" for p in paragraphs) + "</body></html>"
-
-
-def write_inputs(folder: Path) -> Path:
-    """A small crawl and question file that hold one of everything; returns the recipe."""
-    folder.mkdir(exist_ok=True)
-    exam = "Which town rebuilt the outer wall of its harbour with stone from the hills above the bay?"
-    pages = [("a", html(WORDS.format("Lorne", 1811))), ("b", html(WORDS.format("Orrin", 1741), exam, "It is an exam.")),
-             ("copy-of-a", html(WORDS.format("Lorne", 1811))), ("short", html("Nothing here.")),
-             ("empty", "<html></html>"), ("german", html("Auf der Insel steht seit mehr als hundert Jahren ein Turm "
-                                                         "aus hellem Granit, den man mit Booten herüberbrachte."))]
-    good = b"".join(warc_record(f"http://{name}.example/", body) for name, body in pages)
-    good += warc_record("http://gone.example/", "x", "404 Not Found")
-    (folder / "good.warc.gz").write_bytes(good)
-    (folder / "cut.warc.gz").write_bytes(warc_record("http://c.example/", html(WORDS.format("Vask", 1650)))[:-60])
-    (folder / "empty.warc.gz").write_bytes(b"")
-    (folder / "page.warc.gz").write_bytes(b"<html>this is no WARC</html>")
-    rows: list[Any] = [
-        {"question": "Add 2 and 3.", "answer": "5"}, {"question": "add 2  and 3.", "answer": "5.0"},
-        {"question": "Add 4 and 4.", "answer": "8"}, {"question": "Add 4 and 4.", "answer": "9"},
-        {"question": exam, "answer": "Orrin"}, {"question": "Name the broken brace.", "answer": "{x"},
-        {"question": "Add 1 and 1."}, "no object", {"question": "Which letter?", "options": ["a", "b"], "answer": "c"}]
-    (folder / "questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "exam.jsonl").write_text(json.dumps({"question": exam, "answer": "Orrin"}) + "\n")
-    recipe = folder / "recipe.toml"
-    recipe.write_text(f"""
-[run]
-name = "small"
-[model]
-path = "none"
-[data]
-warc = ["{folder}/*.warc.gz"]
-min_words = 20
-questions_per_passage = 0
-cloze_per_passage = 0
-vote_samples = 0
-difficulty_attempts = 0
-[[data.questions]]
-path = "{folder}/questions.jsonl"
-source = "own"
-group = "math"
-[[data.evaluation]]
-path = "{folder}/exam.jsonl"
-source = "exam"
-""")
-    return recipe
-
-
-def run(job: str, recipe: Recipe, output: Path, *beam: str) -> None:
-    assert run_job(job, recipe, output, beam, debug=True) == 0
-
-
-def shipped(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in SHIPPED}
-
-
-def demo(output: Path, *more: str) -> list[str]:
-    return ["run", "--recipe", str(REPO / "recipes/demo.toml"), "--output", str(output), *NO_MODEL, *more]
-
-
-def subprocess_of(arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "crossthink.dataflow", *arguments], cwd=REPO,
-                            stderr=subprocess.DEVNULL)
+sys.path.insert(0, os.path.dirname(__file__))
+from small_run import REPO, SHARED, SHIPPED, demo, finish, run, shipped, write_inputs
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's data line, run once."""
     output = tmp_path_factory.mktemp("demo") / "out"
-    assert subprocess_of(demo(output)).wait() == 0
+    assert finish(demo(output))[0] == 0
     return output / "data"
 
 
@@ -198,101 +111,6 @@ def test_the_examples_traps_are_caught(undisturbed: Path) -> None:
         ("quality", "top_word", "https://best-cheap-lamps.example/"), ("warc", "not_a_page", "")]
     pairs = sorted(url.rsplit("/")[-1] for stage, _, url in caught if stage == "near_duplicate_pages")
     assert pairs == ["guilds-of-tarrenport.html", "worlds-found-by-telescope.html"]
-
-
-def test_two_worker_processes_give_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
-    two = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
-    assert subprocess_of(demo(tmp_path / "two", *two)).wait() == 0
-    assert shipped(tmp_path / "two/data") == shipped(undisturbed)
-
-
-@pytest.mark.parametrize("seen", ["options.json", ".work-*/*", "shard-*"])
-def test_killed_and_run_again(undisturbed: Path, tmp_path: Path, seen: str) -> None:
-    """SIGKILL as soon as a file shows up: before the work, as shards are written, as they are put in place."""
-    folder = tmp_path / "out/data"
-    process = subprocess_of(demo(tmp_path / "out"))
-    deadline = time.monotonic() + 60
-    while not any(folder.glob(seen)) and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    if (folder / "manifest.json").exists():  # it was faster than the kill: then it must be whole
-        Manifest.load(folder).verify()
-    assert subprocess_of(demo(tmp_path / "out")).wait() == 0
-    assert shipped(folder) == shipped(undisturbed)
-    assert sorted(path.name for path in folder.iterdir()) == sorted((*SHIPPED, "options.json", "run.json"))
-
-
-@pytest.mark.slow
-def test_killed_again_and_again(undisturbed: Path, tmp_path: Path) -> None:
-    """SIGKILL ever later in one folder, each run going on over what the ones before it left."""
-    folder = tmp_path / "out/data"
-    kills = 0
-    for number in range(40):
-        process = subprocess_of(demo(tmp_path / "out"))
-        try:
-            assert process.wait(timeout=1 + number) == 0
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert kills >= 5
-    assert shipped(folder) == shipped(undisturbed)
-    assert sorted(path.name for path in folder.iterdir()) == sorted((*SHIPPED, "options.json", "run.json"))
-
-
-def test_another_run_in_the_folder_is_one_line_before_any_work(
-        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = write_inputs(tmp_path / "in")
-    arguments = ["import", "--recipe", str(recipe), "--output", str(tmp_path / "out")]
-    assert main(arguments) == 0
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out/imported").iterdir()}
-    capsys.readouterr()
-    assert main([*arguments, "data.min_words=21"]) == 2
-    assert capsys.readouterr().err == (
-        f"error: {tmp_path}/out/imported holds another run (data.min_words is 20 there and 21 here): "
-        "choose another output folder, or remove this one\n")
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out/imported").iterdir()} == before
-    assert main(arguments) == 0
-
-
-@pytest.mark.parametrize(("change", "code", "words"), [
-    (lambda folder: (folder / "questions.jsonl").unlink(), 2, "questions.jsonl: no such file"),
-    (lambda folder: [path.unlink() for path in folder.glob("*.warc.gz")], 2, "*.warc.gz: no such file"),
-    (lambda folder: (folder / "exam.jsonl").write_text("{\n"), 1, "evaluation set exam.jsonl, row 1: no JSON"),
-    (lambda folder: (folder / "recipe.toml").write_text("x"), 2, "recipe.toml: not TOML"),
-])
-def test_bad_inputs_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Any, code: int,
-                                 words: str) -> None:
-    recipe = write_inputs(tmp_path / "in")
-    change(tmp_path / "in")
-    assert main(["run", "--recipe", str(recipe), "--output", str(tmp_path / "out")]) == code
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert words in error
-    assert error.count("\n") == 1
-
-
-def test_a_job_without_what_it_reads_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    recipe = write_inputs(tmp_path / "in")
-    assert main(["score", "--recipe", str(recipe), "--output", str(tmp_path / "out")]) == 2
-    assert "no manifest here" in capsys.readouterr().err
-    (tmp_path / "foreign/data").mkdir(parents=True)
-    (tmp_path / "foreign/data/thesis.txt").write_text("keep me")
-    assert main(["run", "--recipe", str(recipe), "--output", str(tmp_path / "foreign")]) == 2
-    assert "holds no run of the data line" in capsys.readouterr().err
-
-
-def test_two_jobs_at_once_in_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import fcntl
-
-    recipe = write_inputs(tmp_path / "in")
-    (tmp_path / "out").mkdir()
-    with (tmp_path / "out/.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert main(["import", "--recipe", str(recipe), "--output", str(tmp_path / "out")]) == 2
-    assert "another job of the data line works in this folder" in capsys.readouterr().err
 
 
 def test_no_torch_in_the_data_line() -> None:

@@ -19,8 +19,8 @@ from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources import http
 from crossthink.dataflow.sources.splits import WarcSplit, read_split, splits
 from crossthink.dataflow.sources.warc import read_warc
-from crossthink.dataflow.sources.warc_files import listed, warc_files
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.sources.warc_files import find_warc_files, listed
+from crossthink.dataflow.stages.result import JobError
 from web_server import Site, serve
 
 from crossthink.config import ConfigError, load_recipe
@@ -174,7 +174,7 @@ def test_a_list_of_paths_names_files_from_its_own_root(site: Site, tmp_path: Pat
     site.files["/crawl-data/X/warc.paths.gz"] = gzip.compress(lines)
     url = f"{site.url}/crawl-data/X/warc.paths.gz"
     assert listed(url) == [f"{site.url}/crawl-data/X/segments/{n}.warc.gz" for n in (2, 1)]
-    assert warc_files([url], 1) == [f"{site.url}/crawl-data/X/segments/1.warc.gz"]
+    assert [file.path for file in find_warc_files([url], 1)] == [f"{site.url}/crawl-data/X/segments/1.warc.gz"]
     copy = tmp_path / "mirror/crawl-data/X/warc.paths"
     copy.parent.mkdir(parents=True)
     copy.write_bytes(lines)
@@ -186,4 +186,4 @@ def test_a_list_of_paths_names_files_from_its_own_root(site: Site, tmp_path: Pat
         listed(f"{site.url}/none.paths")
     own.write_text("a/x.warc.gz\nb/x.warc.gz\n")
     with pytest.raises(ConfigError, match=r"both x\.warc\.gz"):
-        warc_files([str(own)])
+        find_warc_files([str(own)])

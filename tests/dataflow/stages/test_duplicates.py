@@ -1,4 +1,4 @@
-"""Duplicates: MinHash against its theory, components, what stays, and what must not be taken for a duplicate."""
+"""Duplicates of questions: what stays of equal and of near ones, and what must not be taken for a duplicate."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,9 +9,10 @@ import pytest
 
 beam = pytest.importorskip("apache_beam")
 from apache_beam.testing.util import assert_that, equal_to
-from crossthink.dataflow.stages import near_duplicates as near
+from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.exact_duplicates import resolve
 from crossthink.dataflow.stages.minhash import band_keys, jaccard, shingles
+from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.stage import Kept, Rejected
 from crossthink.dataflow.stages.tokens import tokens
 
@@ -37,16 +38,6 @@ def test_texts_without_words_have_no_bands_and_equal_words_have_equal_ones() -> 
     assert {len(key) for key in keys} == {8}
     assert band_keys("the OLD harbour of lorne by night") == keys
     assert not set(band_keys("The new harbour of Orrin by day")) & set(keys)
-
-
-def test_components_of_chains_rings_and_pairs() -> None:
-    chain = [(f"c{i:04d}", f"c{i + 1:04d}") for i in range(2000)]  # longer than any number of fixed rounds
-    ring = [("r1", "r2"), ("r2", "r3"), ("r1", "r3")]
-    found = near.components([*reversed(chain), *ring, ("a", "z")])
-    assert {found[node] for edge in chain for node in edge} == {"c0000"}
-    assert {found[node] for node in ("r1", "r2", "r3")} == {"r1"}
-    assert found["z"] == "a"
-    assert near.components([]) == {}
 
 
 def result_of(found: list[Any]) -> list[str]:
@@ -77,11 +68,11 @@ LONG = ("A farmer who lives at the edge of the village has {} sheep and buys {} 
 def test_guards_tell_questions_of_one_template_apart(make_question: Make) -> None:
     first, second = make_question(LONG.format(30, 12), answer="42"), make_question(LONG.format(31, 11), answer="42")
     assert jaccard(shingles(first.question), shingles(second.question)) < 1
-    assert near.question_guard(first) != near.question_guard(second)
+    assert similar.question_guard(first) != similar.question_guard(second)
     # white space, case and quotes make no other question; another gold does
     third = make_question(LONG.format(30, 12).upper(), answer="42")
-    assert near.question_guard(first) == near.question_guard(third)
-    assert near.question_guard(first) != near.question_guard(replace(first, answer="43"))
+    assert similar.question_guard(first) == similar.question_guard(third)
+    assert similar.question_guard(first) != similar.question_guard(replace(first, answer="43"))
 
 
 def test_near_duplicates_in_a_pipeline(make_question: Make) -> None:
@@ -93,7 +84,7 @@ def test_near_duplicates_in_a_pipeline(make_question: Make) -> None:
     # 40 words, one changed: 36 shingles each, 31 shared: 31 / 41 = 0.756
     similarity = jaccard(shingles(original.question), shingles(changed.question))
     assert 0.74 < similarity < 0.77
-    stage = near.NearDuplicates("n", 0.7, near.QUESTIONS)
+    stage = NearDuplicates("n", 0.7, similar.QUESTIONS)
     with beam.Pipeline("FnApiRunner") as pipeline:
         outputs = pipeline | beam.Create([original, changed, template, other, *short]) | stage
         kept = outputs.kept | "id" >> beam.Map(lambda question: question.id)
@@ -108,28 +99,10 @@ def test_near_duplicates_in_a_pipeline(make_question: Make) -> None:
 def test_similar_but_below_the_threshold_stays(make_question: Make) -> None:
     first = make_question(LONG.format(30, 12), answer="42")
     second = make_question(LONG.format(30, 12).replace("in spring", "in summer"), answer="42")
-    stage = near.NearDuplicates("n", 0.8, near.QUESTIONS)
+    stage = NearDuplicates("n", 0.8, similar.QUESTIONS)
     with beam.Pipeline("FnApiRunner") as pipeline:
         outputs = pipeline | beam.Create([first, second]) | stage
         assert_that(outputs.kept | beam.Map(lambda question: question.id), equal_to([first.id, second.id]))
-
-
-def page(name: str, text: str) -> near.Document:
-    return near.Document(id=name, url="", crawl_date="", warc_file="", warc_offset=0, title="", text=text,
-                         language="en")
-
-
-def test_a_chain_loses_only_what_is_near_a_record_that_stays() -> None:
-    # Pages of 100 words, each shifted by 5: neighbours share 91 of 101 runs (0.901), pages two apart 86 of 106 (0.811),
-    # three apart 81 of 111 (0.730). All 30 hang together.
-    words = [f"w{i}" for i in range(300)]
-    chain = [page(f"p{i:02d}", " ".join(words[5 * i:5 * i + 100])) for i in range(30)]
-    results = near.keep_apart(chain, near.DOCUMENTS, 0.8)
-    assert [page.id for page, result in zip(chain, results, strict=True) if isinstance(result, Kept)] == [
-        f"p{i:02d}" for i in range(0, 30, 3)]
-    assert results[2].evidence.startswith("kept p00, Jaccard 0.811: w0 w1 ")  # type: ignore[union-attr]
-    # the records' order is no part of it
-    assert near.keep_apart(chain[::-1], near.DOCUMENTS, 0.8) == results[::-1]
 
 
 TEMPLATE = ("You are given a clause of a contract between two companies that have worked together for many years, and "
@@ -142,20 +115,20 @@ FILLINGS = ("the carrier insures every crate", "tenants repaint walls in spring"
 def test_fillings_of_a_template_stay_although_their_gold_is_the_same(make_question: Make) -> None:
     # 61 words of the template, 5 of the filling: 57 shared runs of 62 and 62, 57 / 67 = 0.85, and no number is in them
     questions = [make_question(TEMPLATE.format(filling), answer="no") for filling in FILLINGS]
-    first, second = map(near.measure_question, questions[:2])
+    first, second = map(similar.measure_question, questions[:2])
     assert jaccard(first.shingles, second.shingles) > 0.8
-    assert near.question_guard(questions[0]) == near.question_guard(questions[1])
-    assert near.similarity(first, second) == 0.0
-    stage = near.NearDuplicates("n", 0.8, near.QUESTIONS)
+    assert similar.question_guard(questions[0]) == similar.question_guard(questions[1])
+    assert similar.similarity(first, second) == 0.0
+    stage = NearDuplicates("n", 0.8, similar.QUESTIONS)
     with beam.Pipeline("FnApiRunner") as pipeline:
         outputs = pipeline | beam.Create(questions) | stage
         assert_that(outputs.kept | beam.Map(lambda q: q.id), equal_to([question.id for question in questions]))
 
 
 def test_what_only_adds_words_is_near(make_question: Make) -> None:
-    short = near.measure_question(make_question(TEMPLATE.format(FILLINGS[0])))
-    longer = near.measure_question(make_question(TEMPLATE.format(FILLINGS[0] + " and every barrel twice a year")))
-    assert near.similarity(short, longer) > 0.8
+    short = similar.measure_question(make_question(TEMPLATE.format(FILLINGS[0])))
+    longer = similar.measure_question(make_question(TEMPLATE.format(FILLINGS[0] + " and every barrel twice a year")))
+    assert similar.similarity(short, longer) > 0.8
 
 
 def test_one_stem_with_other_options_is_another_question(make_question: Make) -> None:
@@ -164,17 +137,7 @@ def test_one_stem_with_other_options_is_another_question(make_question: Make) ->
     other = make_question(stem, options=("c", "d", "none of them"), answer="none of them")
     shuffled = make_question(stem + " Choose.", options=("none of them", "e", "A"), answer="none of them")
     opened = make_question(stem, answer="none of them")
-    own = near.measure_question(first)
-    assert near.similarity(own, near.measure_question(other)) == 0.0  # one of three
-    assert near.similarity(own, near.measure_question(shuffled)) > 0.9  # two of three
-    assert near.similarity(own, near.measure_question(opened)) == 1.0
-
-
-def test_a_hot_band_is_one_component() -> None:
-    same = " ".join(f"word{i}" for i in range(200))
-    texts = [f"{same} number{i}" for i in range(300)]
-    documents = [page(f"p{i:03d}", text) for i, text in enumerate(texts)]
-    stage = near.NearDuplicates("n", 0.5, near.DOCUMENTS)
-    with beam.Pipeline("FnApiRunner") as pipeline:
-        outputs = pipeline | beam.Create(documents) | stage
-        assert_that(outputs.kept | beam.Map(lambda document: document.id), equal_to(["p000"]))
+    own = similar.measure_question(first)
+    assert similar.similarity(own, similar.measure_question(other)) == 0.0  # one of three
+    assert similar.similarity(own, similar.measure_question(shuffled)) > 0.9  # two of three
+    assert similar.similarity(own, similar.measure_question(opened)) == 1.0

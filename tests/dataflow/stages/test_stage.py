@@ -9,6 +9,7 @@ import pytest
 beam = pytest.importorskip("apache_beam")
 from apache_beam.testing.util import assert_that, equal_to
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
+from crossthink.dataflow.stages.result import describe
 from crossthink.dataflow.stages.stage import (
     BatchStage,
     GroupStage,
@@ -18,7 +19,6 @@ from crossthink.dataflow.stages.stage import (
     Stage,
     StageName,
     StageResult,
-    describe,
     keep,
     merge,
 )
