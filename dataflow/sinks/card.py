@@ -85,11 +85,19 @@ def _counts(statistics: Tree) -> Iterable[str]:
     for name, values in statistics["counts"].items():
         if set(values) - {""}:
             yield _table((name, "rows"), sorted(values.items(), key=lambda item: (-item[1], item[0])))
+    if positions := statistics["answer_positions"]:
+        letters = sorted({letter for golds in positions.values() for letter in golds})
+        yield _table(("right answer of", *letters),
+                     [(f"{options} options", *(golds.get(letter, 0) for letter in letters))
+                      for options, golds in positions.items()])
 
 
 def _columns(statistics: Tree) -> str:
+    """What stands in the columns; those that hold nothing are left out."""
     rows = []
     for name, column in statistics["columns"].items():
+        if column["nulls"] + column.get("empty", 0) == statistics["rows"]:
+            continue
         measure = next(((key, column[key]) for key in ("characters", "length", "value") if key in column), None)
         shown = f"{measure[0]} {measure[1]['min']} to {measure[1]['max']}, mean {measure[1]['mean']}" if measure else ""
         about = "" if column.get("distinct_is_exact", True) else "about "

@@ -94,7 +94,10 @@ def _sketch(values: pa.ChunkedArray) -> list[str]:
 
 
 def _join(one: Part, other: Part) -> Part:
-    joined = {**one, **{key: one[key] + other[key] for key in ("nulls", "values", "empty", "sum") if key in one}}
+    joined = dict(one)
+    for key in ("nulls", "values", "empty", "sum"):
+        if key in one:
+            joined[key] = one[key] + other[key]
     for key, choose in (("min", min), ("max", max)):
         ends = [part[key] for part in (one, other) if part.get(key) is not None]
         if key in one:
@@ -105,12 +108,12 @@ def _join(one: Part, other: Part) -> Part:
 
 
 def _shown(column: Part) -> dict[str, Any]:
-    shown = {key: column[key] for key in ("type", "nulls") if key in column}
+    shown: dict[str, Any] = {key: column[key] for key in ("type", "nulls", "empty") if key in column}
     if "distinct" in column:
         hashes = column["distinct"]
         exact = len(hashes) < SKETCH
-        estimate = (SKETCH - 1) * 2**64 / (int(hashes[-1], 16) + 1) if not exact else len(hashes)
-        shown |= {"empty": column["empty"], "distinct": round(estimate), "distinct_is_exact": exact}
+        estimate = len(hashes) if exact else (SKETCH - 1) * 2**64 // (int(hashes[-1], 16) + 1)
+        shown |= {"distinct": min(estimate, column["values"]), "distinct_is_exact": exact}
     if "of" in column:
         mean = column["sum"] / column["values"] if column["values"] else None
         shown[column["of"]] = {"min": column["min"], "max": column["max"],
