@@ -94,8 +94,11 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     finished.wait_until_finish()
     seconds = {stage: microseconds / 1e6 for stage, microseconds in _counters(finished, "crossthink.seconds").items()}
     seconds["total"] = time.monotonic() - began
-    capped = _counters(finished, "crossthink.capped_bands")
-    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped_bands": capped})
+    hints = {name: _counters(finished, f"crossthink.{space}") for name, space in (("capped", "capped"),
+                                                                                  ("counters", "records"))}
+    for name, number in hints["capped"].items():
+        print(f"warning: {name}: {number} beyond the cap (docs/data.md, Duplicates)", file=sys.stderr)
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, **hints})
 
 
 def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, work: str) -> None:

@@ -12,12 +12,12 @@ from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import similar
-from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
+from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
 from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
