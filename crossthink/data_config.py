@@ -46,7 +46,7 @@ class DataConfig:
     """Globs of WARC or WET files."""
     questions: tuple[QuestionFile, ...] = ()
     evaluation: tuple[QuestionFile, ...] = ()
-    """What the training rows are decontaminated against."""
+    """What the training rows are decontaminated against, beside the sets of evaluate.questions."""
     languages: tuple[str, ...] = ("en",)
     min_words: int = 50
     """Pages with fewer words are no documents (Gopher's rule)."""

@@ -20,6 +20,7 @@ from crossthink.dataflow.options import (
     MARKER,
     READS,
     JobOptions,
+    benchmarks,
     check_model,
     claim_folder,
     first_difference,
@@ -70,7 +71,7 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
     check_model(options)
     claim_folder(options.folder, rows)
     if options.job in ("extract", "curate", "run"):
-        load_index(options.recipe.data.evaluation, options.recipe.data.contamination_ngram)
+        load_index(benchmarks(options.recipe), options.recipe.data.contamination_ngram)
     write_atomic(options.folder / MARKER, to_json(rows))
 
 

@@ -12,6 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.sinks.manifest import UNFINISHED
 
 from crossthink.config import ConfigError, Recipe
+from crossthink.data_config import QuestionFile
 from crossthink.engine.weights import PACKAGED, resolve_model
 from crossthink.schema import Passage, Question
 
@@ -95,6 +96,7 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     Folders are left out: the same files elsewhere give the same rows.
     """
     data = json.loads(json.dumps(asdict(recipe.data)))
+    data["evaluation"] = json.loads(json.dumps([asdict(file) for file in benchmarks(recipe)]))
     data["warc"] = [posixpath.basename(pattern) for pattern in recipe.data.warc]
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])
@@ -113,11 +115,11 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
     """
     wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc)]
     wanted += [(file.path, f"{file.source}/") for file in recipe.data.questions]
-    wanted += [(file.path, f"evaluation/{file.source}/") for file in recipe.data.evaluation]
+    wanted += dict.fromkeys((file.path, f"evaluation/{file.source}/") for file in benchmarks(recipe))
     names: dict[str, tuple[str, int]] = {}
     for (pattern, prefix), found in zip(wanted, FileSystems.match([path for path, _ in wanted]), strict=True):
         if not found.metadata_list:
-            raise ConfigError(f"{pattern}: no such file: correct the recipe's data section, or run where the file is")
+            raise ConfigError(f"{pattern}: no such file: correct the recipe, or run where the file is")
         for entry in found.metadata_list:
             name = prefix + posixpath.basename(entry.path)
             if (prefix and name in names) or names.get(name, (entry.path,))[0] != entry.path:
@@ -125,6 +127,11 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
                                   "rename one, or give it another source")
             names[name] = (entry.path, entry.size_in_bytes)
     return {name: size for name, (_, size) in sorted(names.items())}
+
+
+def benchmarks(recipe: Recipe) -> tuple[QuestionFile, ...]:
+    """What the rows are decontaminated against: data.evaluation, and what the recipe itself evaluates on."""
+    return tuple(dict.fromkeys((*recipe.data.evaluation, *recipe.evaluate.questions)))
 
 
 def warc_files(recipe: Recipe) -> list[str]:

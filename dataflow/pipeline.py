@@ -6,13 +6,13 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import READS, JobOptions, warc_files
+from crossthink.dataflow.options import READS, JobOptions, benchmarks, warc_files
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import similar
-from crossthink.dataflow.stages.decontaminate import Decontaminate
+from crossthink.dataflow.stages.decontaminate import BATCH, Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
 from crossthink.dataflow.stages.extract import extract
@@ -20,7 +20,7 @@ from crossthink.dataflow.stages.language import identify
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
-from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
+from crossthink.dataflow.stages.stage import BatchStage, GroupStage, Stage, StageResult, keep
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
@@ -58,8 +58,7 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     flow = line.apply(Stage("quality", partial(judge, min_words=data.min_words)), flow)
     flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
     flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
-    flow = line.apply(Stage("decontaminate_passages",
-                            Decontaminate("passage", data.evaluation, data.contamination_ngram)), flow)
+    flow = line.apply(_decontaminate("decontaminate_passages", "passage", options), flow)
     return line.apply(Stage("domain", assign), flow)
 
 
@@ -92,8 +91,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
     flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
-    flow = line.apply(Stage("decontaminate",
-                            Decontaminate("question", data.evaluation, data.contamination_ngram)), flow)
+    flow = line.apply(_decontaminate("decontaminate", "question", options), flow)
     if data.vote_samples:
         from crossthink.dataflow.stages.vote import Vote
 
@@ -115,6 +113,11 @@ def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow
     paths = shard_paths(Path(options.output) / folder)
     return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
+
+
+def _decontaminate(name: str, check_of: str, options: JobOptions) -> BatchStage:
+    recipe = options.recipe
+    return BatchStage(name, Decontaminate(check_of, benchmarks(recipe), recipe.data.contamination_ngram), BATCH)
 
 
 def _cloze(passage: Passage, seed: int, per_passage: int) -> StageResult:
