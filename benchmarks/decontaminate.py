@@ -188,7 +188,8 @@ def main() -> None:
                 print(f"--- {row.source} {row.name}\n{row.row[:600]}\n    == {evidence}")
     rows = [row for row in clean if row.source != "prose"]
     results: dict[str, Any] = {
-        "evaluation_questions": len(evaluation), "build_seconds": build_seconds, "index_mb": index_bytes / 1e6, "recall": recall(rule, copies),
+        "evaluation_questions": len(evaluation), "build_seconds": build_seconds,
+        "index_mb": index_bytes / 1e6, "recall": recall(rule, copies),
         "clean": hits(rule, clean), "same_origin": hits(rule, near),
         "mb_per_second": {"pages and paragraphs": speed(index, [row.row for row in clean if row.source == "prose"]),
                           "rows": speed(index, [row.row for row in rows]),

@@ -69,6 +69,8 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
             raise ConfigError(f"{options.output}/{folder} was made with other options "
                               f"({first_difference(made_with, rows)}): run its job again")
     check_model(options)
+    if options.folder.resolve() in (Path(folder).resolve() for folder in options.recipe.data.shipped):
+        raise ConfigError(f"data.shipped names {options.folder}, where this job writes: choose another output folder")
     claim_folder(options.folder, rows)
     if options.job in ("extract", "curate", "run"):
         load_index(benchmarks(options.recipe), options.recipe.data.contamination_ngram)

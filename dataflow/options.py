@@ -15,6 +15,7 @@ from crossthink.config import ConfigError, Recipe
 from crossthink.data_config import QuestionFile
 from crossthink.engine.weights import PACKAGED, resolve_model
 from crossthink.schema import Passage, Question
+from crossthink.shards import Manifest
 
 JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
@@ -97,6 +98,7 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     """
     data = json.loads(json.dumps(asdict(recipe.data)))
     data["evaluation"] = json.loads(json.dumps([asdict(file) for file in benchmarks(recipe)]))
+    data["shipped"] = [Manifest.load(folder).digest for folder in recipe.data.shipped]
     data["warc"] = [posixpath.basename(pattern) for pattern in recipe.data.warc]
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])

@@ -8,6 +8,7 @@ import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
 from crossthink.dataflow.options import READS, JobOptions, benchmarks, warc_files
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
+from crossthink.dataflow.sources.shipped import read_shipped, shipped_shards
 from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
 from crossthink.dataflow.sources.wet import to_page
@@ -20,7 +21,8 @@ from crossthink.dataflow.stages.language import identify
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
-from crossthink.dataflow.stages.stage import BatchStage, GroupStage, Stage, StageResult, keep
+from crossthink.dataflow.stages.shipped import is_new
+from crossthink.dataflow.stages.stage import BatchStage, GroupStage, JoinStage, Stage, StageResult, keep
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
@@ -88,9 +90,16 @@ def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     """Questions without duplicates and contamination, their answers voted on, each with a template and a verifier."""
     data = options.recipe.data
+    shipped = None
+    if data.shipped:
+        shipped = (flow.records.pipeline | "shipped shards" >> beam.Create(shipped_shards(data.shipped))
+                   | "spread shipped" >> beam.Reshuffle() | "read shipped" >> beam.FlatMapTuple(read_shipped))
+        pairs = tuple(records | f"{name} by id" >> beam.Map(lambda record: (record.id, record))
+                      for name, records in (("new", flow.records), ("shipped", shipped)))
+        flow = line.apply(JoinStage("shipped", is_new), Flow(pairs, flow.stages))
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS, shipped), flow)
     flow = line.apply(_decontaminate("decontaminate", "question", options), flow)
     if data.vote_samples:
         from crossthink.dataflow.stages.vote import Vote

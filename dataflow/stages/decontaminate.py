@@ -34,7 +34,7 @@ RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
 
 
-BATCH = 256
+BATCH = 64
 """Records that are searched with one call."""
 
 
@@ -125,7 +125,7 @@ def held_questions(texts: Sequence[str], index: Index, with_options: Sequence[bo
     for match in map(Match._make, index.questions.find(list(texts))):
         if is_contamination(match, index.size, with_options[match.text]):
             before = most.get(match.text)
-            if before is None or _held(match) > _held(before):  # of equals the first: they come in the order of the index
+            if before is None or _held(match) > _held(before):  # of equals the first in the index
                 most[match.text] = match
     return [_reject(text, most[number], index) if number in most else None for number, text in enumerate(texts)]
 
