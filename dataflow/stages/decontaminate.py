@@ -6,7 +6,7 @@ words that say what a question is about count, "which of the following" hardly d
 and a phrase that many questions share is no contamination.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -190,7 +190,9 @@ class Decontaminate:
     """
 
     def __init__(self, check_of: str, files: tuple[QuestionFile, ...], size: int) -> None:
-        self._check = {"question": check_questions, "passage": check_passages}[check_of]
+        checks: dict[str, Callable[[list[Any], Index], list[StageResult]]] = {
+            "question": check_questions, "passage": check_passages}
+        self._check = checks[check_of]
         self._files, self._size = files, size
 
     @overload
@@ -201,4 +203,4 @@ class Decontaminate:
         index = load_index(self._files, self._size)
         if isinstance(records, list):
             return self._check(records, index)
-        return self._check([records], index)[0]  # type: ignore[list-item]
+        return self._check([records], index)[0]
