@@ -15,7 +15,7 @@ from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.decontaminate import BATCH, Decontaminate
 from crossthink.dataflow.stages.domain import assign
-from crossthink.dataflow.stages.exact_duplicates import resolve
+from crossthink.dataflow.stages.exact_duplicates import resolve, survey
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
@@ -98,7 +98,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
                       for name, records in (("new", flow.records), ("shipped", shipped)))
         flow = line.apply(JoinStage("shipped", is_new), Flow(pairs, flow.stages))
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
-    flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
+    flow = line.apply(GroupStage("exact_duplicates", survey, resolve), Flow(by_id, flow.stages))
     flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS, shipped), flow)
     flow = line.apply(_decontaminate("decontaminate", "question", options), flow)
     if data.vote_samples:

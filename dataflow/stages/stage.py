@@ -117,18 +117,20 @@ class BatchStage(beam.PTransform):
 
 
 class GroupStage(beam.PTransform):
-    """`function(key, records) -> one StageResult for each`, over all records of a key, sorted by id.
+    """`judge(record, place, survey(records)) -> StageResult` over all records of a key.
 
-    Takes (key, record) pairs. All records of a key are in memory at once.
+    Takes (key, record) pairs. The records of a key are read again and again in one order, in which `place` counts them;
+    none is held, however many there are.
     """
 
-    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
+    def __init__(self, name: str, survey: Callable[[Iterable[Any]], Any],
+                 judge: Callable[[Any, int, Any], StageResult]) -> None:
         super().__init__(name)
-        self._name, self._function = name, function
+        self._name, self._survey, self._judge = name, survey, judge
 
     def expand(self, pairs: Any) -> Any:
         groups = pairs | "group" >> beam.GroupByKey()
-        return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._function)))
+        return _outputs(self._name, pairs, groups | "apply" >> _tagged(_Group(self._name, self._survey, self._judge)))
 
 
 class JoinStage(beam.PTransform):
@@ -269,16 +271,21 @@ class _Joined(_Work):
 
 
 class _Group(_Work):
-    def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
-        key, records = group[0], sorted(group[1], key=lambda record: (record.id, repr(record)))
+    def __init__(self, name: str, survey: Callable[[Iterable[Any]], Any],
+                 judge: Callable[[Any, int, Any], StageResult]) -> None:
+        super().__init__(name, judge)
+        self._survey = survey
+
+    def process(self, group: tuple[Any, Iterable[Any]]) -> Iterator[Any]:
+        known: Any = None
         try:
-            results = self._call_all(records, key, records)
+            known = self._survey(group[1])
         except FATAL:
             raise
         except Exception as error:
-            results = [_failure(error)] * len(records)
-        for record, result in zip(records, results, strict=True):
-            yield from self._emit(record, result)
+            known = _failure(error)
+        for place, record in enumerate(group[1]):
+            yield from self._emit(record, known if isinstance(known, Failed) else self._call(record, place, known))
 
 
 def _failure(error: Exception) -> Failed:
