@@ -23,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                                                   "before left in the output folder")
     parser.add_argument("--recipe", required=True, help="TOML file")
     parser.add_argument("--output", required=True, help="folder of the run")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="tell from a sample how many rows and bytes the job would leave, and how long it would take")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args, rest = parser.parse_known_args(argv)
     overrides = [word for word in rest if not word.startswith("-") and "=" in word]
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     beam_args = [word for word in rest if word not in overrides]
-    return run_job(args.job, recipe, args.output, beam_args, debug=args.debug)
+    return run_job(args.job, recipe, args.output, beam_args, debug=args.debug, dry=args.dry_run)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, kee
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
+from crossthink.config import Recipe
 from crossthink.schema import Passage, Question
 
 
@@ -53,19 +54,12 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
-    data = options.recipe.data
     pieces = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
               | "split files" >> beam.FlatMapTuple(_pieces) | "spread splits" >> beam.Reshuffle())
-    pages = (Link("warc", to_page), Link("extract", extract),
-             Link("language", partial(identify, languages=data.languages)),
-             Link("quality", partial(judge, min_words=data.min_words)))
-    flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
-    flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
-    return line.apply(Chain("passages", Link("passages", partial(cut, max_words=data.passage_words,
-                                                                 limit=data.passages_per_page)),
-                            Link("decontaminate_passages",
-                                 Decontaminate("passage", data.evaluation, data.contamination_ngram)),
-                            Link("domain", assign)), flow)
+    flow = line.apply(_source("pages", read_split, page_links(options.recipe), Document, options, line), Flow(pieces))
+    threshold = options.recipe.data.near_duplicate
+    flow = line.apply(NearDuplicates("near_duplicate_pages", threshold, similar.DOCUMENTS), flow)
+    return line.apply(Chain("passages", *passage_links(options.recipe)), flow)
 
 
 def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
@@ -96,8 +90,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
     flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
-    decontaminate = Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram))
-    last = (Link("template", choose), Link("verifiable", verify))
+    decontaminate, *last = question_links(options.recipe)
     if not data.vote_samples:
         return line.apply(Chain("questions", decontaminate, *last), flow)
     from crossthink.dataflow.stages.vote import Vote
@@ -124,6 +117,29 @@ def _source(name: str, read: Callable[[Any], Iterator[Any]], links: Sequence[Lin
     parts = Parts(options.parts(name), kind, digest(made_by(read, links), code_digest()))
     line.parts.append(parts)
     return Source(name, read, links, parts)
+
+
+def page_links(recipe: Recipe) -> tuple[Link, ...]:
+    """WARC records to documents: what looks at one page."""
+    data = recipe.data
+    return (Link("warc", to_page), Link("extract", extract),
+            Link("language", partial(identify, languages=data.languages)),
+            Link("quality", partial(judge, min_words=data.min_words)))
+
+
+def passage_links(recipe: Recipe) -> tuple[Link, ...]:
+    """Documents to passages."""
+    data = recipe.data
+    return (Link("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)),
+            Link("decontaminate_passages", Decontaminate("passage", data.evaluation, data.contamination_ngram)),
+            Link("domain", assign))
+
+
+def question_links(recipe: Recipe) -> tuple[Link, ...]:
+    """Questions to verified ones."""
+    data = recipe.data
+    return (Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram)),
+            Link("template", choose), Link("verifiable", verify))
 
 
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:
