@@ -12,36 +12,34 @@ from pathlib import Path
 from string import ascii_lowercase
 
 from crossthink.data_config import QuestionFile
+from crossthink.mappings import question_file
 from crossthink.questions import read_local_rows, texts
 
 SHARED = Path(os.environ.get("CROSSTHINK_SHARED", "../shared")) / "data"
-AGIEVAL = tuple(QuestionFile(path=f"agieval/{name}", source="agieval", context="passage") for name in (
-    "aqua-rat.jsonl", "logiqa-en.jsonl", "lsat-ar.jsonl", "lsat-lr.jsonl", "lsat-rc.jsonl.gz", "sat-en.jsonl.gz",
-    "sat-math.jsonl"))
+SETS = Path(__file__).parents[1] / "recipes" / "sets"
+
+
+def entry(path: str, mapping: str, **more: str) -> QuestionFile:
+    """A file of the shared folder with its mapping."""
+    return question_file(SETS / f"{mapping}.toml", str(SHARED / path), **more)
+
+
 EVALUATION = (
-    QuestionFile(path="mmlu/test.jsonl.gz", source="mmlu"),
-    QuestionFile(path="mmlu_pro/test.jsonl.gz", source="mmlu-pro"),
-    QuestionFile(path="supergpqa/sample_400.jsonl", source="supergpqa"),
-    *AGIEVAL,
-    QuestionFile(path="math500/test.jsonl", source="math-500", question="problem"),
-    QuestionFile(path="qwen_math_eval/amc23.jsonl", source="amc23"),
-    QuestionFile(path="gsm8k/test.jsonl", source="gsm8k"),
-    QuestionFile(path="arc/challenge_test.jsonl", source="arc-challenge"),
-)
+    entry("mmlu/test.jsonl.gz", "mmlu"), entry("mmlu_pro/test.jsonl.gz", "mmlu_pro"),
+    entry("supergpqa/sample_400.jsonl", "supergpqa"),
+    *(entry(f"agieval/{name}", "agieval") for name in (
+        "aqua-rat.jsonl", "logiqa-en.jsonl", "lsat-ar.jsonl", "lsat-lr.jsonl", "lsat-rc.jsonl.gz", "sat-en.jsonl.gz",
+        "sat-math.jsonl")),
+    entry("math500/test.jsonl", "math500"), entry("qwen_math_eval/amc23.jsonl", "amc23"),
+    entry("gsm8k/test.jsonl", "gsm8k"), entry("arc/challenge_test.jsonl", "arc"))
 """The paper's benchmarks as far as the shared folder has them, and two more."""
 CLEAN = (
-    QuestionFile(path="gsm8k/train.jsonl.gz", source="gsm8k-train", answer_after="####"),
-    QuestionFile(path="openstax/exercises_with_solution.jsonl.gz", source="openstax", question="problem"),
-    QuestionFile(path="csqa/validation.jsonl", source="csqa"),
-    QuestionFile(path="strategyqa/strategyqa.jsonl", source="strategyqa"),
-    QuestionFile(path="openbookqa/test.jsonl", source="openbookqa"),
-    QuestionFile(path="pubmedqa/labeled.jsonl.gz", source="pubmedqa", context="context"),
-    QuestionFile(path="medqa/us_4_options_test.jsonl", source="medqa"),
-)
-SAME_ORIGIN = (
-    QuestionFile(path="math/train.jsonl.gz", source="math-train", question="problem"),
-    QuestionFile(path="arc/easy_test.jsonl", source="arc-easy"),
-)
+    entry("gsm8k/train.jsonl.gz", "gsm8k", source="gsm8k-train"),
+    entry("openstax/exercises_with_solution.jsonl.gz", "openstax_exercises"), entry("csqa/validation.jsonl", "csqa"),
+    entry("strategyqa/strategyqa.jsonl", "strategyqa"), entry("openbookqa/test.jsonl", "openbookqa"),
+    entry("pubmedqa/labeled.jsonl.gz", "pubmedqa"), entry("medqa/us_4_options_test.jsonl", "medqa"))
+SAME_ORIGIN = (entry("math/train.jsonl.gz", "math", source="math-train"),
+               entry("arc/easy_test.jsonl", "arc", source="arc-easy"))
 """Drawn from the same source as an evaluation set: they do hold its questions, and others of one template."""
 
 
@@ -64,7 +62,7 @@ class Item:
 def items(files: Sequence[QuestionFile]) -> Iterator[Item]:
     """The questions of files of the shared folder."""
     for file in files:
-        for where, values in read_local_rows(replace(file, path=str(SHARED / file.path))):
+        for where, values in read_local_rows(file):
             question, options = texts(values, file, where)
             yield Item(file.source, where, question, options, options[0] if options else "")
 

@@ -22,6 +22,7 @@ from verify import SHARED, questions_of
 from crossthink.config import load_recipe
 from crossthink.data_config import QuestionFile
 from crossthink.files import write_json
+from crossthink.mappings import question_file
 from crossthink.progress import Progress
 from crossthink.provenance import provenance
 from crossthink.schema import Question
@@ -33,33 +34,25 @@ HERE = Path(__file__).parent
 LONG = Template(gold="label_and_text")
 WINDOW = 12
 """Neighbours in alphabetical order, forwards and backwards, among which the nearest by edit distance is looked for."""
-MORE = (
-    QuestionFile(path="math/train.jsonl.gz", source="math", group="math", question="problem"),
-    QuestionFile(path="gsm8k/train.jsonl.gz", source="gsm8k-train", group="math", answer_after="####"),
-    QuestionFile(path="openstax/mcq.jsonl", source="openstax", answer_is="label"),
-    QuestionFile(path="arc/easy_test.jsonl", source="arc-easy", answer_is="label"),
-    QuestionFile(path="csqa/validation.jsonl", source="csqa", answer_is="label"),
-    QuestionFile(path="medqa/us_4_options_test.jsonl", source="medqa", answer_is="label"),
-    QuestionFile(path="pubmedqa/labeled.jsonl.gz", source="pubmedqa", answer_is="label", context="context"),
-    QuestionFile(path="strategyqa/strategyqa.jsonl", source="strategyqa", answer_is="label"),
-    QuestionFile(path="mmlu/val.jsonl.gz", source="mmlu-val", answer_is="label"),
-    QuestionFile(path="mmlu/dev.jsonl", source="mmlu-dev", answer_is="label"),
-    QuestionFile(path="mmlu_pro/validation.jsonl", source="mmlu-pro-val", answer_is="label"),
-    QuestionFile(path="qwen_math_eval/gaokao2023en.jsonl", source="gaokao", group="math"),
-    QuestionFile(path="qwen_math_eval/sat_math.jsonl", source="sat-math", group="math", answer="Answer",
-                 answer_is="label"),
-    QuestionFile(path="legalbench/train_fewshot.jsonl", source="legalbench", question="task"),
-)
-"""Sets beside those of recipes/benchmarks.toml. Minerva's golds stand inside of solutions, OpenStax's exercises have
-free text: no columns of golds."""
+MORE = tuple(question_file(HERE.parent / "recipes" / "sets" / f"{mapping}.toml", str(SHARED / path), source=source)
+             for mapping, path, source in (
+    ("math", "math/train.jsonl.gz", "math"), ("gsm8k", "gsm8k/train.jsonl.gz", "gsm8k-train"),
+    ("openstax_mcq", "openstax/mcq.jsonl", "openstax"), ("arc", "arc/easy_test.jsonl", "arc-easy"),
+    ("csqa", "csqa/validation.jsonl", "csqa"), ("medqa", "medqa/us_4_options_test.jsonl", "medqa"),
+    ("pubmedqa", "pubmedqa/labeled.jsonl.gz", "pubmedqa"), ("strategyqa", "strategyqa/strategyqa.jsonl", "strategyqa"),
+    ("mmlu", "mmlu/val.jsonl.gz", "mmlu-val"), ("mmlu", "mmlu/dev.jsonl", "mmlu-dev"),
+    ("mmlu_pro", "mmlu_pro/validation.jsonl", "mmlu-pro-val"),
+    ("gaokao2023en", "qwen_math_eval/gaokao2023en.jsonl", "gaokao"),
+    ("sat_math", "qwen_math_eval/sat_math.jsonl", "sat-math"),
+    ("legalbench", "legalbench/train_fewshot.jsonl", "legalbench")))
+"""Sets beside those of recipes/benchmarks.toml."""
 
 
 def files() -> Iterator[QuestionFile]:
     """Every set, at its place."""
     for file in load_recipe(HERE.parent / "recipes" / "benchmarks.toml").evaluate.questions:
         yield replace(file, path=str(SHARED / file.path.removeprefix("../shared/data/")))
-    for file in MORE:
-        yield replace(file, path=str(SHARED / file.path))
+    yield from MORE
 
 
 def refused(where: str, question: Question) -> list[str]:

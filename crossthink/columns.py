@@ -7,6 +7,7 @@ from typing import Any
 from crossthink.data_config import QuestionFile
 from crossthink.schema import LABELS
 
+_LABEL = re.compile(r"\(?[A-Za-z][).:]\s+")
 _LABELLED = re.compile(r"\s*\(?([A-Z])[).:]\s*(.+)", re.DOTALL)
 
 
@@ -34,6 +35,23 @@ def text_of(values: dict[str, Any], field: str, where: str) -> str:
     return str(value)
 
 
+def prose_of(values: dict[str, Any], field: str, where: str) -> str:
+    """A field's text as `text_of` has it; the texts of a dict, each on a line behind its name. Raises BadField."""
+    value = value_of(values, field)
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {text}" for name, text in value.items() if text not in (None, ""))
+    return text_of(values, field, where)
+
+
+def options_in(question: str) -> tuple[str, tuple[str, ...]]:
+    """A question without the lines "A. x", "B. y", ... that end it, and the options that these are."""
+    for labels in (LABELS, LABELS.lower()):
+        found = _cut(question, labels, r"(?m:^[ \t]*)")
+        if len(found) > 1 and (stem := question[:question.index(found[0])].strip()):
+            return stem, tuple(_LABEL.sub("", option, count=1) for option in found)
+    return question, ()
+
+
 def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, ...]:
     """The texts of the options without their letters; none for an open-ended question. Raises BadField.
 
@@ -48,7 +66,7 @@ def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[
     if isinstance(found, dict):
         found = [found[name] for name in sorted(found)]
     if isinstance(found, str):
-        found = _cut(found) or found
+        found = _cut(found, LABELS, r"(?:^|(?<=\s))") or found
     if found is None or found == [] or found == "":
         return ()
     if not isinstance(found, list) or not all(isinstance(option, str | int | float) for option in found):
@@ -62,11 +80,11 @@ def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[
     return tuple(options)
 
 
-def _cut(text: str) -> list[str]:
-    """"A) x B) y" as ["A) x", "B) y"]: cut where the letters follow each other from A on."""
+def _cut(text: str, labels: str, before: str) -> list[str]:
+    """"A) x B) y" as ["A) x", "B) y"]: cut where the letters follow each other from the first one on."""
     starts, place = [], 0
-    for label in LABELS:
-        found = re.compile(rf"(?:^|(?<=\s))\(?{label}[).:]\s").search(text, place)
+    for label in labels:
+        found = re.compile(rf"{before}\(?{label}[).:]\s").search(text, place)
         if found is None:
             break
         starts.append(found.start())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from crossthink.data_config import DataConfig, QuestionFile
+from crossthink.mappings import fill_mappings
 from crossthink.precision import native_dtype
 from crossthink.templates import Template
 from crossthink.toml_tree import ConfigError, build, override
@@ -170,7 +171,8 @@ class Recipe:
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `section.key=value` overrides (values in TOML; bare words are strings).
 
-    Where it leaves a dtype to the machine ("auto"), this machine's stands in its place, so that a run's record says it.
+    Where it leaves a dtype to the machine ("auto"), this machine's stands in its place, so that a run's record says it;
+    in the place of `mapping` stand the keys of that file.
     Raises ConfigError for a file that is missing or no TOML, unknown keys, wrong types and impossible values.
     """
     try:
@@ -181,6 +183,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     for word in overrides:
         override(tree, word)
+    fill_mappings(tree, str(path))
     recipe = build(Recipe, tree, str(path), "")
     check_recipe(recipe, str(path))
     return _on_this_machine(recipe)
@@ -219,6 +222,8 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     for key, value in positive.items():
         if value <= 0:
             raise ConfigError(f"{where}: {key} = {value} must be above zero")
+    if recipe.data.warc_limit < 0:
+        raise ConfigError(f"{where}: data.warc_limit = {recipe.data.warc_limit} must be zero (all files) or above")
     for file in (*recipe.data.questions, *recipe.data.evaluation, *recipe.evaluate.questions):
         if file.answer_type not in ("", *ANSWER_TYPES):
             raise ConfigError(f"{where}: {file.path}: answer_type {file.answer_type!r} has no verifier: one of "

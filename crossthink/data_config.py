@@ -15,15 +15,27 @@ class QuestionFile:
     domain: str = ""
     """For rows that carry none."""
     licence: str = "unknown"
+    """Of rows that carry none in the column `licences`."""
+    title: str = ""
+    """Of the set; with the next two what its attribution says."""
+    authors: str = ""
+    url: str = ""
     question: str = "question"
-    """Name of the column that holds the question; the same for the next fields."""
+    """Name of the column that holds the question, or of a dict of texts, each on a line behind its name. The same for
+    the next fields: names of columns; "meta.text" is the field `text` of the column `meta`."""
     options: str = "options"
     """Holds a list, a dict by letter, or a text "A) x B) y"; several names between commas are a column an option."""
+    options_in_question: bool = False
+    """Where a row has no options, take the lines "A. x", "B. y" (or a, b) that end its question for them."""
     answer: str = "answer"
     answer_after: str = ""
     """Keep only what follows the last occurrence of this in the answer ("####" for GSM8K)."""
+    answer_boxed: bool = False
+    """The answer is what the last `\\boxed{}` of its column holds."""
     answer_is: Literal["label", "text", "index"] = "text"
     """What `answer` of a row with options is: the option's label, its text, or its number from 0."""
+    answer_text: str = ""
+    """Column with the text of the gold option, where `answer` is its label: a row in which they differ is no gold."""
     labels: str = ""
     """Column with the options' own labels, where they are not the letters from A on."""
     answer_type: str = ""
@@ -32,6 +44,11 @@ class QuestionFile:
     """Put the options into an order that follows from the question, for sets whose first option is the gold."""
     domains: str = "domain"
     """Column with the domain; a row without one has that of `domain`, above."""
+    math_domains: tuple[str, ...] = ()
+    """Values of that column that are mathematics; where there are any, the column tells mathematics from the rest, and
+    the domain of the rest is found from the text."""
+    licences: str = ""
+    """Column with the licence of the row."""
     context: str = ""
     """Column with a text that belongs before the question."""
     limit: int = 0
@@ -43,7 +60,9 @@ class DataConfig:
     """The options of the data line that change rows. Every value goes into the shards' metadata."""
 
     warc: tuple[str, ...] = ()
-    """Globs of WARC or WET files."""
+    """WARC or WET files: globs, addresses, and lists of paths (warc.paths.gz)."""
+    warc_limit: int = 0
+    """Files to take, the first ones by name; 0 takes all."""
     questions: tuple[QuestionFile, ...] = ()
     evaluation: tuple[QuestionFile, ...] = ()
     """What the training rows are decontaminated against."""

@@ -17,7 +17,7 @@ class Policy:
 
     def __init__(self, folder: str | Path, *, device: torch.device, dtype: torch.dtype = torch.float32,
                  backend: str = "auto") -> None:
-        """`dtype` is that of the matrix products, all but the head's."""
+        """`dtype` is that of the matrix products."""
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32,
                                                           attn_implementation=attention.NAME)
         head = type(self.model.get_output_embeddings())
@@ -61,17 +61,15 @@ class Policy:
             temperature=temperature, ref_logp=ref_logp, backend=self.backend, **options)
 
     def _hidden(self, row: PackedRow) -> torch.Tensor:
-        """The states that predict a row's completion tokens, [T, D], in the dtype of the head's products: on a GPU that
-        of the others, on a CPU fp32, where 16 bits gain nothing."""
+        """The states that predict a row's completion tokens, [T, D], in the dtype of the matrix products."""
         hidden = self.model.get_decoder()(
             input_ids=row.tokens[None].to(self.device),
             position_ids=row.positions[None].to(self.device),
             groups=row.groups,
             use_cache=False,
         ).last_hidden_state[0]
-        wide = self.device.type != "cuda" or not torch.is_autocast_enabled("cuda")
         picked = hidden.index_select(0, row.source.to(self.device))
-        return picked.float() if wide else picked.to(self.dtype)
+        return picked.to(self.dtype) if torch.is_autocast_enabled(self.device.type) else picked.float()
 
     def named_weights(self) -> list[tuple[str, torch.Tensor]]:
         """Every parameter under its transformers name, tied ones once, detached."""

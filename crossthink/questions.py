@@ -1,7 +1,7 @@
 """Rows of question files as questions: one mapping for the data line, the cold start and the evaluation.
 
-Files are JSONL (plain, .gz, .xz), CSV with a head, and Parquet; a recipe's entry says which column is what. Layer 2: no
-torch, no Beam.
+Files are JSONL (plain, .gz, .xz), CSV with a head, Parquet, and Arrow IPC (file or stream); a recipe's entry says which
+column is what. Layer 2: no torch, no Beam.
 """
 
 import csv
@@ -9,6 +9,8 @@ import gzip
 import io
 import json
 import lzma
+import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,18 +18,28 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossthink.columns import BadField, options_of, place_of_label, text_of, value_of
+from crossthink.columns import BadField, options_in, options_of, place_of_label, prose_of, text_of, value_of
 from crossthink.data_config import QuestionFile
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
+from crossthink.verify.format import boxes
 from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
 UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
 """What `rows_of` raises for a file that is damaged."""
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+_ARROW = (".arrow", ".feather", ".ipc", ".arrows")
+_ARROW_FILE = b"ARROW1"
 _ANY_LENGTH = 2**31
+_NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
+                        r"(?:will|may|can|could) (?:vary|differ)", re.IGNORECASE)
+"""How textbooks say that an exercise has no one answer."""
+_PARTS = re.compile(r"\(?a[).:]\s.*?\(?b[).:]\s", re.IGNORECASE | re.DOTALL)
+"""An answer to the parts of a question, "(a) 2 (b) 3": a box holds one."""
+_BARE_BOX = re.compile(r"\\boxed\s+([^\s$\\{}]+)")
+"""A box without braces, as some solutions of MATH have it."""
 
 
 class BadGold(ValueError):
@@ -42,6 +54,8 @@ def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
     """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
     if name.endswith(".parquet"):
         yield from _parquet_rows(stream)
+    elif name.endswith(_ARROW):
+        yield from _arrow_rows(stream)
     elif name.endswith(".csv"):
         yield from csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
     else:
@@ -63,6 +77,19 @@ def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
 
 def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
     for batch in pq.ParquetFile(stream).iter_batches(batch_size=1024):
+        yield from batch.to_pylist()
+
+
+def _arrow_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+    """Batch by batch; an Arrow file begins with its name, a stream does not."""
+    is_file = stream.read(len(_ARROW_FILE)) == _ARROW_FILE
+    stream.seek(0)
+    if is_file:
+        reader = pa.ipc.open_file(stream)
+        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+    else:
+        batches = iter(pa.ipc.open_stream(stream))
+    for batch in batches:
         yield from batch.to_pylist()
 
 
@@ -100,8 +127,9 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
 
     `where` names file and row in errors; `domain_of` finds the domain of a question where neither row nor file say it.
     A row of the domain `math` is of the group `math`, whatever the file says. Raises BadField where the row cannot
-    be read, BadGold where one of the paper's filters turns its gold away: no option, empty, or too many words, or,
-    unless `equal_options`, two options of one text.
+    be read, BadGold where its gold is turned away: by one of the paper's filters (no option, empty, too many words),
+    for a text that is not its label's, where answers vary or are several, or, unless `equal_options`, where two
+    options have one text.
     """
     question, options = texts(values, file, where)
     answer = _answer(values, file, where)
@@ -113,25 +141,31 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         label, answer = LABELS[place], options[place]
     elif not answer:
         raise BadGold(where, "empty_answer")
+    elif _NO_ANSWER.match(answer):
+        raise BadGold(where, "answers_vary", answer)
+    elif _PARTS.match(answer):
+        raise BadGold(where, "several_answers", answer)
     elif group != "math" and count_words(answer) > max_answer_words:
         raise BadGold(where, "long_answer", f"{count_words(answer)} words")
     found = Question(
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
         answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"),
         verifier="", template="mcq" if options else "open", domain=domain, group=group, source=file.source,
-        licence=file.licence,
+        licence=str(value_of(values, file.licences) or file.licence),
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
     return shuffle_options(found, 0) if file.shuffle and options else found
 
 
 def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, tuple[str, ...]]:
     """Question (its context before it) and options of a row. Raises BadField."""
-    question = text_of(values, file.question, where).strip()
+    question, options = prose_of(values, file.question, where).strip(), options_of(values, file, where)
+    if file.options_in_question and not options:
+        question, options = options_in(question)
     if not question:
         raise BadField(f"{where}, field {file.question}: is empty")
     if file.context and value_of(values, file.context):
-        question = f"{text_of(values, file.context, where).strip()}\n{question}"
-    return question, options_of(values, file, where)
+        question = f"{prose_of(values, file.context, where).strip()}\n{question}"
+    return question, options
 
 
 def _answer(values: dict[str, Any], file: QuestionFile, where: str) -> str:
@@ -140,20 +174,25 @@ def _answer(values: dict[str, Any], file: QuestionFile, where: str) -> str:
         _, mark, answer = answer.rpartition(file.answer_after)
         if not mark:
             raise BadField(f"{where}, field {file.answer}: {file.answer_after!r} is not in it")
+    if file.answer_boxed:
+        found = boxes(answer)[0] or _BARE_BOX.findall(answer)
+        if not found:
+            raise BadGold(where, "no_box", answer[-80:])
+        answer = found[-1]
     return answer.strip()
 
 
 def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], answer: str, where: str,
           equal_options: bool) -> int:
     """Index of the option that the gold names. Where label and text name different options the gold is none."""
-    shown = [canonical_text(option) for option in options]
+    shown = [_in_case(option) for option in options]
     numbers = [read_number(option) for option in options]
     told_apart = {number.value if number else text for number, text in zip(numbers, shown, strict=True)}
     if len(told_apart) < len(options) and not equal_options:
         raise BadGold(where, "equal_options", " | ".join(options))
     place: int | None = None
-    if file.answer_is == "text" and canonical_text(answer) in shown:
-        place = shown.index(canonical_text(answer))
+    if file.answer_is == "text":
+        place = _by_text(options, answer)
     elif file.answer_is == "index":
         place = int(answer) if answer.isdecimal() else None
     elif file.answer_is == "label":
@@ -165,13 +204,31 @@ def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], 
         place = named if isinstance(named, int) else None
     if place is None or place >= len(options):
         raise BadGold(where, "gold_not_an_option", answer)
+    if file.answer_text and _by_text((options[place],), said := text_of(values, file.answer_text, where)) is None:
+        raise BadGold(where, "label_text_conflict", f"{answer}: {options[place]} | {said}")
     return place
+
+
+def _by_text(options: tuple[str, ...], text: str) -> int | None:
+    """Place of the option with this text, case and all before case aside; None where there is none."""
+    for form in (_in_case, canonical_text):
+        shown = [form(option) for option in options]
+        if form(text) in shown:
+            return shown.index(form(text))
+    return None
+
+
+def _in_case(text: str) -> str:
+    """A text in its canonical form but for its case: "Bb" is not "bb"."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _domain(values: dict[str, Any], file: QuestionFile, question: str,
             domain_of: Callable[[str], str] | None) -> str:
     given = value_of(values, file.domains)
-    if isinstance(given, str) and given:
+    if given in file.math_domains:
+        return "math"
+    if isinstance(given, str) and given and not file.math_domains:
         return given
     if file.domain or file.group == "math":
         return file.domain or "math"

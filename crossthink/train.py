@@ -142,13 +142,13 @@ class Trainer:
                                    step=self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(recipe, self.step)
-        sums, norm = update(self.policy, self.reference, self.optimizer, rollouts, recipe, self.ranks)
+        everything = self.ranks.gather(rollouts)
+        sums, norm = update(self.policy, self.reference, self.optimizer, everything, recipe, self.ranks)
         self.step += 1
         synced = perf_counter()
         gap = sync_weights(self.policy, self.engine, self._probe_prompts(drawn), seed=seed, step=self.step,
                            tolerance=recipe.train.probe_tolerance or TOLERANCE[recipe.model.dtype])
         seconds |= sums.seconds | {"sync": perf_counter() - synced}
-        everything = self.ranks.gather(rollouts)
         if self.ranks.first:
             write_records(self.output / "rollouts" / f"step-{self.step:06d}.arrow", Rollout, everything)
         row = rollout_metrics(everything, recipe.rollout.group_size)

@@ -5,6 +5,7 @@ from time import perf_counter
 
 import torch
 
+from crossthink.balance import Work, balanced
 from crossthink.config import Recipe
 from crossthink.distributed import Ranks
 from crossthink.packing import Group, PackedRow, pack
@@ -106,7 +107,8 @@ def _sampler_logprobs(row: PackedRow, rollouts: Sequence[Rollout]) -> torch.Tens
 
 def update(policy: Policy, reference: Policy | None, optimizer: torch.optim.Optimizer, rollouts: Sequence[Rollout],
            recipe: Recipe, ranks: Ranks) -> tuple[Sums, float]:
-    """All optimizer steps on this rank's rollouts; returns the sums and the norm of the last gradient.
+    """All optimizer steps on the rollouts of all ranks, of which this one takes its share of the work; returns its sums
+    and the norm of the last gradient.
 
     With one mini-batch (the paper's setting) the policy is on-policy and its own log-probs are the old ones; with more,
     the old ones are computed once before the first step.
@@ -117,20 +119,25 @@ def update(policy: Policy, reference: Policy | None, optimizer: torch.optim.Opti
     parts = [rollouts[i * per_batch:(i + 1) * per_batch] for i in range(minibatches)]
     used = parts if recipe.algorithm.zero_spread == "keep" else [
         with_spread(part, recipe.rollout.group_size) for part in parts]
-    old = [_old_logprobs(policy, part, recipe) for part in used] if minibatches > 1 else None
+    mine = [_share(part, Work.of(policy.model), ranks) for part in used]
+    old = [_old_logprobs(policy, part, recipe) for part in mine] if minibatches > 1 else None
     norm = torch.tensor(0.0)
     for number, part in enumerate(parts):
-        counts = [(sum(bool(r.completion_ids) for r in part), sum(len(r.completion_ids) for r in part))]
-        everywhere = ranks.gather(counts)
         optimizer.zero_grad(set_to_none=True)
-        accumulate(policy, reference, used[number], recipe, old=old[number] if old else None,
-                   sequences=sum(s for s, _ in everywhere), tokens=sum(t for _, t in everywhere), sums=sums)
+        accumulate(policy, reference, mine[number], recipe, old=old[number] if old else None,
+                   sequences=sum(bool(r.completion_ids) for r in part),
+                   tokens=sum(len(r.completion_ids) for r in part), sums=sums)
         now = perf_counter()
         ranks.sum_gradients(policy.parameters)
         norm = torch.nn.utils.clip_grad_norm_(policy.parameters, recipe.optimizer.max_grad_norm)
         optimizer.step()
         sums.spent("optimizer", now)
     return sums, float(norm)
+
+
+def _share(rollouts: Sequence[Rollout], work: Work, ranks: Ranks) -> list[Rollout]:
+    groups = balanced(grouped(rollouts), work, ranks.world)[ranks.rank]
+    return [rollouts[index] for group in groups for index in group.indices]
 
 
 @torch.no_grad()

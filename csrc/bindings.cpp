@@ -6,10 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "batch/balance.h"
 #include "batch/pack.h"
 #include "checks.h"
+#include "cpu/isa.h"
 #include "cpu/logprob.h"
 #include "cpu/policy.h"
+#include "cpu/product.h"
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -27,27 +30,39 @@ namespace {
 void require_ascending(const Ints& ids, const char* name) {
     const int64_t* id = ids.data();
     for (py::ssize_t i = 1; i < ids.size(); ++i) {
-        require(id[i - 1] <= id[i], std::string(name) + " must be ascending, but " + std::to_string(id[i]) +
-                                        " follows " + std::to_string(id[i - 1]) + " at index " + std::to_string(i));
+        if (id[i - 1] <= id[i]) continue;
+        refuse(std::string(name) + " must be ascending, but " + std::to_string(id[i]) + " follows " +
+               std::to_string(id[i - 1]) + " at index " + std::to_string(i));
     }
 }
 
 std::vector<std::vector<int64_t>> checked_pack(const std::vector<int64_t>& lengths, int64_t budget) {
     for (size_t i = 0; i < lengths.size(); ++i) {
-        require(lengths[i] >= 0 && lengths[i] <= budget, "length " + std::to_string(lengths[i]) + " at index " +
-                                                             std::to_string(i) +
-                                                             " is not in [0, budget = " + std::to_string(budget) + "]");
+        if (lengths[i] >= 0 && lengths[i] <= budget) continue;
+        refuse("length " + std::to_string(lengths[i]) + " at index " + std::to_string(i) +
+               " is not in [0, budget = " + std::to_string(budget) + "]");
     }
     py::gil_scoped_release unlocked;
     return pack(lengths, budget);
 }
 
+std::vector<std::vector<int64_t>> checked_balance(const std::vector<int64_t>& costs, int64_t parts) {
+    require(parts >= 1, "parts must be at least 1, got " + std::to_string(parts));
+    for (size_t i = 0; i < costs.size(); ++i) {
+        if (costs[i] < 0) {
+            refuse("cost " + std::to_string(costs[i]) + " at index " + std::to_string(i) + " is negative");
+        }
+    }
+    py::gil_scoped_release unlocked;
+    return balance(costs, parts);
+}
+
 void require_tokens(const Ints& token, int64_t rows, int64_t vocab) {
     require_shape(token, "token", {rows});
     for (int64_t i = 0; i < rows; ++i) {
-        require(token.data()[i] >= 0 && token.data()[i] < vocab, "token " + std::to_string(token.data()[i]) +
-                                                                     " at index " + std::to_string(i) +
-                                                                     " is not in [0, " + std::to_string(vocab) + ")");
+        if (token.data()[i] >= 0 && token.data()[i] < vocab) continue;
+        refuse("token " + std::to_string(token.data()[i]) + " at index " + std::to_string(i) + " is not in [0, " +
+               std::to_string(vocab) + ")");
     }
 }
 
@@ -72,7 +87,7 @@ void forward(const Floats& logits, const Ints& token, double temperature, Floats
 }
 
 void backward(Floats logits, const Ints& token, const Floats& grad_logp, const Floats& grad_entropy,
-              const Floats& entropy, const Floats& stats, double temperature, int64_t threads) {
+              const Floats& entropy, const Floats& stats, double temperature, bool narrow, int64_t threads) {
     require(logits.ndim() == 2, "logits must have shape [tokens, vocabulary]");
     const int64_t rows = logits.shape(0), vocab = logits.shape(1);
     require_tokens(token, rows, vocab);
@@ -81,6 +96,7 @@ void backward(Floats logits, const Ints& token, const Floats& grad_logp, const F
     require_shape(entropy, "entropy", {rows});
     require_shape(stats, "stats", {rows, 2});
     const LogprobBackward p{logits.mutable_data(),
+                            narrow,
                             token.data(),
                             grad_logp.data(),
                             grad_entropy.data(),
@@ -93,7 +109,30 @@ void backward(Floats logits, const Ints& token, const Floats& grad_logp, const F
     token_logprob_backward(p, threads);
 }
 
-void advantage(const Floats& reward, const Ints& group, bool divide_by_std, double eps, Floats out) {
+// A matrix [rows, columns] of 16 bits whose neighbours along one of the two are neighbours in memory.
+Bf16Matrix matrix(const py::array_t<int16_t>& x, const char* name, py::ssize_t k_axis) {
+    require(x.ndim() == 2, std::string(name) + " must have two axes");
+    constexpr py::ssize_t kSize = sizeof(int16_t);
+    const bool along_k = x.strides(k_axis) == kSize || x.shape(k_axis) <= 1;
+    require(along_k || x.size() == 0 || x.strides(1 - k_axis) == kSize || x.shape(1 - k_axis) <= 1,
+            std::string(name) + " must be contiguous along one of its axes");
+    return {reinterpret_cast<const uint16_t*>(x.data()), x.strides(along_k ? 1 - k_axis : k_axis) / kSize, along_k};
+}
+
+void multiply_bf16(const py::array_t<int16_t>& a, const py::array_t<int16_t>& b, py::array_t<float>& c, bool add,
+                   int64_t threads) {
+    require(multiplies_bf16(), "this processor has no products of bf16");
+    const Bf16Matrix left = matrix(a, "a", 1), right = matrix(b, "b", 0);
+    const int64_t m = a.shape(0), k = a.shape(1), n = b.shape(1);
+    require(b.shape(0) == k, "b must have as many rows as a has columns");
+    require(c.ndim() == 2 && c.shape(0) == m && c.shape(1) == n, "c must have shape [rows of a, columns of b]");
+    require(c.size() == 0 || n <= 1 || c.strides(1) == sizeof(float), "the rows of c must be contiguous");
+    const Product p{left, right, c.mutable_data(), c.strides(0) / static_cast<int64_t>(sizeof(float)), m, n, k, add};
+    py::gil_scoped_release unlocked;
+    multiply(p, threads);
+}
+
+void advantage(const Floats& reward, const Ints& group, bool divide_by_std, double eps, Floats out, int64_t threads) {
     const int64_t n = reward.size();
     require_shape(reward, "reward", {n});
     require_shape(group, "group", {n});
@@ -101,10 +140,11 @@ void advantage(const Floats& reward, const Ints& group, bool divide_by_std, doub
     require_ascending(group, "group");
     const GroupAdvantage p{reward.data(), group.data(), out.mutable_data(), n, divide_by_std, eps};
     py::gil_scoped_release unlocked;
-    group_advantage(p);
+    group_advantage(p, threads);
 }
 
-void means(const Bools& mask, const Ints& sequence, const std::optional<Floats>& x, Floats count, Floats mean) {
+void means(const Bools& mask, const Ints& sequence, const std::optional<Floats>& x, Floats count, Floats mean,
+           int64_t threads) {
     const int64_t n = mask.size();
     require_shape(mask, "mask", {n});
     require_shape(sequence, "sequence", {n});
@@ -115,7 +155,7 @@ void means(const Bools& mask, const Ints& sequence, const std::optional<Floats>&
     const SequenceMeans p{mask.data(),          sequence.data(),     x ? x->data() : nullptr,
                           count.mutable_data(), mean.mutable_data(), n};
     py::gil_scoped_release unlocked;
-    sequence_means(p);
+    sequence_means(p, threads);
 }
 
 template <class T>
@@ -126,27 +166,28 @@ T named(const std::string& name, std::initializer_list<std::pair<const char*, T>
     throw py::value_error("no such option: " + name);
 }
 
-LossOptions<double> loss_options(const std::string& surrogate, const std::string& kl, const std::string& correction,
-                                 double clip_low, double clip_high, double dual_clip, double kl_coef,
-                                 double sampler_cap, double sampler_floor) {
+LossOptions loss_options(const std::string& surrogate, const std::string& kl, const std::string& correction,
+                         double clip_low, double clip_high, double dual_clip, double kl_coef, double sampler_cap,
+                         double sampler_floor) {
+    const auto narrow = [](double x) { return static_cast<float>(x); };
     return {
         named<Surrogate>(surrogate,
                          {{"ppo", Surrogate::kPpo}, {"gspo", Surrogate::kPpo}, {"cispo", Surrogate::kCispo}}),
         named<Kl>(kl, {{"", Kl::kNone}, {"k1", Kl::kK1}, {"k2", Kl::kK2}, {"k3", Kl::kK3}}),
         named<Correction>(correction,
                           {{"", Correction::kNone}, {"truncate", Correction::kTruncate}, {"mask", Correction::kMask}}),
-        1 - clip_low,
-        1 + clip_high,
-        dual_clip,
-        kl_coef,
-        sampler_cap,
-        sampler_floor};
+        narrow(1 - clip_low),
+        narrow(1 + clip_high),
+        narrow(dual_clip),
+        narrow(kl_coef),
+        narrow(sampler_cap),
+        narrow(sampler_floor)};
 }
 
-void terms(const LossOptions<double>& options, const Floats& logp, const std::optional<Floats>& old_logp,
+void terms(const LossOptions& options, const Floats& logp, const std::optional<Floats>& old_logp,
            const std::optional<Floats>& log_ratio, const Floats& advantages, const Doubles& scale,
            const std::optional<Floats>& count, const Bools& mask, const std::optional<Floats>& ref_logp,
-           const std::optional<Floats>& sampler_logp, Floats grad, Doubles sums) {
+           const std::optional<Floats>& sampler_logp, Floats grad, Doubles sums, int64_t threads) {
     const int64_t n = logp.size();
     const auto optional = [n](const std::optional<Floats>& column, const char* name, bool needed) -> const float* {
         require(column || !needed, std::string(name) + " is missing");
@@ -171,7 +212,7 @@ void terms(const LossOptions<double>& options, const Floats& logp, const std::op
                                 optional(sampler_logp, "sampler_logp", options.correction != Correction::kNone),
                                 n};
     py::gil_scoped_release unlocked;
-    policy_terms(options, columns, grad.mutable_data(), sums.mutable_data());
+    policy_terms(options, columns, grad.mutable_data(), sums.mutable_data(), threads);
 }
 
 void checked_use_isa(const std::string& name) {
@@ -186,28 +227,35 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "CrossThink's C++ core. crossthink.ops is its face for tensors.";
     m.def("pack", &checked_pack, "lengths"_a, "budget"_a,
           "First-fit decreasing: bins of indices, none above the budget in sum. ValueError for a length above it.");
+    m.def("balance", &checked_balance, "costs"_a, "parts"_a,
+          "Largest differencing: `parts` lists of indices whose costs have nearly equal sums.");
     bind_text(m);
-    m.def("isa", &isa, "Instruction set in use by the row kernels.");
+    m.def("isa", [] { return isa().name; }, "Instruction set in use by the row kernels.");
     m.def("available_isas", &available_isas, "Instruction sets that this machine runs, best first.");
     m.def("use_isa", &checked_use_isa, "name"_a, "Choose an instruction set; ValueError where the machine lacks it.");
     m.def("token_logprob_forward", &forward, "logits"_a.noconvert(), "token"_a.noconvert(), "temperature"_a,
           "logp"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "threads"_a,
           "Fills logp [T], entropy [T] and stats [T, 2] from logits [T, V].");
     m.def("token_logprob_backward", &backward, "logits"_a.noconvert(), "token"_a.noconvert(), "grad_logp"_a.noconvert(),
-          "grad_entropy"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "temperature"_a, "threads"_a,
-          "Turns logits [T, V] into their gradient, in place.");
+          "grad_entropy"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "temperature"_a, "narrow"_a,
+          "threads"_a,
+          "Turns logits [T, V] into their gradient, in place; narrow: as bf16, in the first half of each row.");
+    m.def("multiplies_bf16", &multiplies_bf16, "Whether this processor has products of bf16 (AVX512-BF16).");
+    m.def("multiply_bf16", &multiply_bf16, "a"_a.noconvert(), "b"_a.noconvert(), "c"_a.noconvert(), "add"_a,
+          "threads"_a, "c [m, n] = (or +=) a [m, k] b [k, n], bf16 as int16 and summed in fp32.");
     m.def("group_advantage", &advantage, "reward"_a.noconvert(), "group"_a.noconvert(), "divide_by_std"_a, "eps"_a,
-          "out"_a.noconvert(), "Fills out [N] with each reward's advantage in its group.");
+          "out"_a.noconvert(), "threads"_a, "Fills out [N] with each reward's advantage in its group.");
     m.def("sequence_means", &means, "mask"_a.noconvert(), "sequence"_a.noconvert(), "x"_a.noconvert(),
-          "count"_a.noconvert(), "mean"_a.noconvert(),
+          "count"_a.noconvert(), "mean"_a.noconvert(), "threads"_a,
           "Fills count [T] with the active tokens of each token's sequence and mean [T] with x's mean over them.");
-    py::class_<LossOptions<double>>(m, "LossOptions")
+    py::class_<LossOptions>(m, "LossOptions")
         .def(py::init(&loss_options), "surrogate"_a, "kl"_a, "correction"_a, "clip_low"_a, "clip_high"_a, "dual_clip"_a,
              "kl_coef"_a, "sampler_cap"_a, "sampler_floor"_a);
     m.def("policy_terms", &terms, "options"_a, "logp"_a.noconvert(), "old_logp"_a.noconvert(),
           "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "scale"_a.noconvert(), "count"_a.noconvert(),
           "mask"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(),
-          "sums"_a.noconvert(), "Fills grad [T] and sums [6]: loss, kl, clipped, ratio, -log-ratio, active.");
+          "sums"_a.noconvert(), "threads"_a,
+          "Fills grad [T] and sums [6]: loss, kl, clipped, ratio, -log-ratio, active.");
 #ifdef CROSSTHINK_WITH_CUDA
     m.attr("with_cuda") = true;
     bind_cuda(m);

@@ -16,8 +16,10 @@ using Doubles = pybind11::array_t<double, pybind11::array::c_style>;
 using Ints = pybind11::array_t<int64_t, pybind11::array::c_style>;
 using Bools = pybind11::array_t<bool, pybind11::array::c_style>;
 
+[[noreturn]] inline void refuse(const std::string& message) { throw pybind11::value_error(message); }
+
 inline void require(bool holds, const std::string& message) {
-    if (!holds) throw pybind11::value_error(message);
+    if (!holds) refuse(message);
 }
 
 template <class Array>

@@ -1,4 +1,7 @@
-"""python -m crossthink.dataflow JOB --recipe recipes/x.toml --output DIR [section.key=value ...] [Beam's options]"""
+"""python -m crossthink.dataflow JOB --recipe recipes/x.toml --output DIR [section.key=value ...] [Beam's options]
+
+`export DIR --format F --output DIR2` is no job: it writes a finished folder in another format.
+"""
 
 import argparse
 import logging
@@ -8,6 +11,11 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line and run the job. Returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["export"]:
+        from crossthink.dataflow.sinks.export import main as export
+
+        return export(words[1:])
     logging.getLogger().setLevel(logging.ERROR)  # before Beam is imported, which warns of clouds that are not there
     from crossthink.dataflow.jobs import run_job
     from crossthink.dataflow.options import JOBS
@@ -20,13 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="Options of the recipe are set as section.key=value. What else begins with -- goes to Beam, as "
                "--runner=FlinkRunner, or --direct_num_workers=2 --direct_running_mode=multi_processing.")
     parser.add_argument("job", choices=JOBS, help="run does all of the others' work; alone, each reads what the one "
-                                                  "before left in the output folder")
+                                                  "before left in the output folder (export: see export --help)")
     parser.add_argument("--recipe", required=True, help="TOML file")
     parser.add_argument("--output", required=True, help="folder of the run")
     parser.add_argument("--dry-run", action="store_true",
                         help="tell from a sample how many rows and bytes the job would leave, and how long it would take")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    args, rest = parser.parse_known_args(argv)
+    args, rest = parser.parse_known_args(words)
     overrides = [word for word in rest if not word.startswith("-") and "=" in word]
     try:
         recipe = load_recipe(args.recipe, overrides)

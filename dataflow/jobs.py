@@ -30,7 +30,9 @@ from crossthink.dataflow.options import (
 )
 from crossthink.dataflow.pipeline import build
 from crossthink.dataflow.sinks.arrow import WriteShards, write_letters
+from crossthink.dataflow.sinks.card import describe
 from crossthink.dataflow.sinks.manifest import UNFINISHED, manifest, publish, remove_unfinished, to_json, write_atomic
+from crossthink.dataflow.sinks.statistics import merge
 from crossthink.dataflow.stages.decontaminate import load_index
 from crossthink.dataflow.stages.stage import JobError, StageName
 
@@ -160,7 +162,9 @@ def _publish(options: JobOptions, rows: dict[str, Any], line: Line, work: Path, 
                     {stage: used["generated"] for stage, used in tokens.items()})
     engine = options.recipe.model.engine if uses_model(options.recipe) else "none"
     run = {**run, "engine": engine, "device": run["processor"], "tokens": tokens}
-    publish(options.folder, work, result, {"funnel.json": to_json(funnel), "run.json": to_json(run)}, to_json(made))
+    statistics = merge(file["statistics"] for file in sorted(result["files"], key=lambda file: file["file"]))
+    texts = {"funnel.json": to_json(funnel), "run.json": to_json(run), **describe(made, statistics, funnel)}
+    publish(options.folder, work, result, texts, to_json(made))
     for parts in line.parts:
         parts.remove()
     for row in funnel:

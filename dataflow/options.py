@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystem import FileMetadata
-from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
+from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.engine.weights import PACKAGED, resolve_model
@@ -112,6 +112,9 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])
     options: dict[str, Any] = {"data": data, "seed": recipe.run.seed, "input_bytes": input_sizes(recipe)}
+    if any(map(is_list, recipe.data.warc)):  # of a crawl's 90,000 files not each is asked for its size
+        files = [file.path for file in find_warc_files(recipe.data.warc, recipe.data.warc_limit)]
+        options["warc_files"] = {"number": len(files), "names": names_digest(files)}
     if uses_model(recipe):
         model = asdict(recipe.model)
         options["model"] = {"name": posixpath.basename(model["path"].rstrip("/")), "dtype": model["dtype"],
@@ -121,17 +124,19 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
 
 def input_sizes(recipe: Recipe) -> dict[str, int]:
     """Sizes in bytes of all input files by the name that rows carry: a base name, for question files behind the source.
+    Files that a list of paths names are left out.
 
     Raises ConfigError where a file is missing, or two have one name.
     """
-    wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc)]
+    wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc) if not is_list(pattern)]
     wanted += [(file.path, f"{file.source}/") for file in recipe.data.questions]
     wanted += [(file.path, f"evaluation/{file.source}/") for file in recipe.data.evaluation]
     names: dict[str, tuple[str, int]] = {}
-    for (pattern, prefix), found in zip(wanted, FileSystems.match([path for path, _ in wanted]), strict=True):
-        if not found.metadata_list:
+    for pattern, prefix in wanted:
+        found = matches(pattern)
+        if not found:
             raise ConfigError(f"{pattern}: no such file: correct the recipe's data section, or run where the file is")
-        for entry in found.metadata_list:
+        for entry in found:
             name = prefix + posixpath.basename(entry.path)
             if (prefix and name in names) or names.get(name, (entry.path,))[0] != entry.path:
                 raise ConfigError(f"{entry.path} and {names[name][0]} are both {name}, and rows are named by it: "
@@ -142,19 +147,15 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
 
 def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
     """Paths of the WARC and WET files with their states, the largest first, so that workers end together."""
-    found = FileSystems.match(list(recipe.data.warc)) if recipe.data.warc else []
-    files = {entry.path: entry for match in found for entry in match.metadata_list}
-    return [(entry.path, _state(entry))
-            for entry in sorted(files.values(), key=lambda entry: (-entry.size_in_bytes, entry.path))]
+    files = find_warc_files(recipe.data.warc, recipe.data.warc_limit)
+    largest_first = sorted(files, key=lambda entry: (-entry.size_in_bytes, entry.path))
+    return [(entry.path, _state(entry)) for entry in largest_first]
 
 
 def question_pieces(recipe: Recipe) -> list[Piece]:
     """The question files with their numbers in the recipe."""
-    files = recipe.data.questions
-    found = FileSystems.match([file.path for file in files])
     return [Piece((number, file), f"{number} {file.source}/{posixpath.basename(file.path)}",
-                  _state(match.metadata_list[0]))
-            for number, (file, match) in enumerate(zip(files, found, strict=True))]
+                  _state(matches(file.path)[0])) for number, file in enumerate(recipe.data.questions)]
 
 
 def _state(entry: FileMetadata) -> str:

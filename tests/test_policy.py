@@ -100,6 +100,15 @@ def test_the_update_on_a_gpu_is_that_of_the_cpu(folder: Path, dtype: torch.dtype
         assert (a - b).norm() <= share * b.norm()
 
 
+def test_the_update_in_bf16_is_near_that_in_fp32(folder: Path) -> None:
+    """bf16 keeps 8 bits through two layers and the head: 8% of a gradient's length (5.6% seen)."""
+    expected, loss = gradients(folder, recipe(), rollouts())
+    found, rounded = gradients(folder, recipe(), rollouts(), CPU, torch.bfloat16)
+    assert rounded == pytest.approx(loss, abs=0.05)
+    for a, b in zip(found, expected, strict=True):
+        assert 0 < (a - b).norm() <= 0.08 * b.norm()
+
+
 def test_two_minibatches_step_twice(folder: Path) -> None:
     the_recipe = recipe()
     the_recipe = replace(the_recipe, algorithm=replace(the_recipe.algorithm, minibatches=2, kl_coef=0.0))
@@ -138,10 +147,7 @@ policy, reference = Policy(folder, device=t.CPU), Policy(folder, device=t.CPU).f
 with torch.no_grad():
     for parameter in policy.parameters:
         parameter.mul_(1.01)
-batch = t.rollouts()
-mine = ranks.share(2)
-part = batch[4 * mine.start:4 * mine.stop]
-sums, norm = update(policy, reference, torch.optim.SGD(policy.parameters, lr=0.0), part, t.recipe(), ranks)
+sums, norm = update(policy, reference, torch.optim.SGD(policy.parameters, lr=0.0), t.rollouts(), t.recipe(), ranks)
 # gradients are clipped to norm 1 by the update, the same factor on both sides
 losses = ranks.gather([sums.values["loss"]])
 if ranks.first:

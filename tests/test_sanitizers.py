@@ -1,6 +1,7 @@
-"""The C++ core built with AddressSanitizer and UndefinedBehaviorSanitizer, under the core's own tests."""
+"""The C++ core under sanitizers: addresses and undefined behaviour in its own tests, races between its threads."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,8 @@ pytest.importorskip("torch")
 pybind11 = pytest.importorskip("pybind11")
 
 REPO = Path(__file__).resolve().parents[1]
-TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py", "text")
+TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py",
+         "ops/test_product.py", "text")
 FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 
 # The sanitized module takes the installed one's place before anything of ours is imported.
@@ -80,3 +82,27 @@ def test_the_text_core_stands_made_up_texts_under_sanitizers(build: Path, compil
     done = subprocess.run([str(program), seconds], text=True, capture_output=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     assert int(done.stdout.split()[0]) > 100
+
+
+ROWS = {"plain": "", "avx2": "-mavx2 -mfma", "avx512": "-mavx2 -mfma -mavx512f -mavx512dq"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the flags are those of x86")
+def test_the_threads_of_the_core_do_not_race(tmp_path: Path, compiler: str) -> None:
+    cpu = REPO / "csrc" / "cpu"
+    parts = [(cpu / name, f"{flags} -DCROSSTHINK_ISA={isa}") for isa, flags in ROWS.items()
+             for name in ("rows.cpp", "policy_rows.cpp")]
+    parts += [(cpu / "product_bf16.cpp", "-mavx512f -mavx512bw -mavx512bf16")]
+    parts += [(cpu / f"{name}.cpp", "") for name in ("isa", "logprob", "policy", "product")]
+    parts += [(REPO / "tests" / "ops" / "threads.cpp", "")]
+    for number, (source, flags) in enumerate(parts):
+        subprocess.run([compiler, "-std=c++20", "-O1", "-g", "-fsanitize=thread", "-DCROSSTHINK_X86",
+                        f"-I{REPO / 'csrc'}", *flags.split(), "-c", str(source), "-o", str(tmp_path / f"{number}.o")],
+                       check=True)
+    program = tmp_path / "threads"
+    subprocess.run([compiler, "-fsanitize=thread", *map(str, tmp_path.glob("*.o")), "-o", str(program)], check=True)
+    done = subprocess.run([str(program)], text=True, capture_output=True, check=False,
+                          env={**os.environ, "TSAN_OPTIONS": "halt_on_error=1"})
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    assert done.stdout.count("the same bits") >= 2

@@ -145,6 +145,9 @@ def _check_columns(op: str, logp: Tensor, old_logp: Tensor | None, advantage: Te
 
 def _check_head(op: str, hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None,
                 temperature: float) -> None:
+    for name, x in (("hidden", hidden), ("weight", weight), ("bias", bias)):
+        if hasattr(x, "full_tensor"):
+            raise ValueError(f"{op}: {name} is a DTensor, of which a rank holds a part: give {name}.full_tensor()")
     _require(hidden.dim() == 2 and weight.dim() == 2 and hidden.shape[1] == weight.shape[1], op,
              "hidden [T, D] and weight [V, D]", hidden, weight)
     _require(bias is None or bias.shape == weight.shape[:1], op, "bias [V]", weight, bias)

@@ -82,7 +82,7 @@ def _record(op: str, backend: str, level: int) -> None:
 
 def _described(op: str, backend: str) -> str:
     """The backend's name, with its instruction set where the op has a kernel for each."""
-    return f"cpp ({_core.isa()})" if backend == "cpp" and op not in ("group_advantage", "policy_loss") else backend
+    return f"cpp ({_core.isa()})" if backend == "cpp" and op != "group_advantage" else backend
 
 
 def backends_in_use() -> dict[str, str]:

@@ -1,13 +1,16 @@
 """The head's matrix products, a chunk of tokens at a time: logits, and from their gradient that of every input.
 
-Every product that makes logits or a gradient of hidden states runs on one padded shape, [tile, D] x [D, V] and
-[tile, V] x [V, D], whatever the number of tokens: a token's row has the same bits alone, in a batch and in a pack. The
-gradient of the weight, which sums over tokens, is one product a chunk, accumulated in fp32.
+A library's product that makes logits or a gradient of hidden states runs on one padded shape, [tile, D] x [D, V] and
+[tile, V] x [V, D], whatever the number of tokens; our own (csrc/cpu/product.h) sums in one order for any shape. So a
+token's row has the same bits alone, in a batch and in a pack. The gradient of the weight, which sums over tokens, is
+one product a chunk, accumulated in fp32.
 """
 
 from dataclasses import dataclass
 
 import torch
+
+from crossthink import _core
 
 Tensor = torch.Tensor
 
@@ -30,17 +33,19 @@ class Needs:
 class Head:
     """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in.
 
-    bf16 products of bf16 factors are exact in fp32, where they are summed: on a GPU bf16 stays bf16. Elsewhere, and for
-    mixed dtypes, everything is widened to fp32.
+    bf16 products of bf16 factors are exact in fp32, where they are summed: bf16 stays bf16 on a GPU, and under the
+    backend cpp on a CPU that has the instructions. Elsewhere, and for mixed dtypes, everything is widened to fp32.
     """
 
-    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs) -> None:
-        narrow = hidden.is_cuda and hidden.dtype == weight.dtype == torch.bfloat16
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs, backend: str) -> None:
+        has_products = hidden.is_cuda or (backend == "cpp" and _core.multiplies_bf16())
+        narrow = has_products and hidden.dtype == weight.dtype == torch.bfloat16
         self.dtype = torch.bfloat16 if narrow else torch.float32
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
+        self.own = narrow and not hidden.is_cuda
         tiles = max(most // max(vocabulary * self.tile, 1), 1)
         self.chunk = min(tiles, max(-(-tokens // self.tile), 1)) * self.tile
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
@@ -48,7 +53,8 @@ class Head:
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
         self.buffer = hidden.new_empty((self.chunk if tokens else 0, padded), dtype=torch.float32)[:, :vocabulary]
         self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
-        self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0])
+        self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0],
+                                         dtype=torch.float32 if self.own else self.dtype)
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
         self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0, dtype=torch.float32)
         if not self.parts:
@@ -60,7 +66,7 @@ class Head:
         rows = part.stop - part.start
         self.stage[:rows].copy_(self.hidden[part])
         vocabulary = self.weight.shape[0]
-        block = vocabulary if self.weight.is_cuda else CPU_BLOCK
+        block = vocabulary if self.weight.is_cuda or self.own else CPU_BLOCK
         for start in range(0, vocabulary, block):
             words = slice(start, start + block)
             for tile in self._tiles(rows):
@@ -79,16 +85,24 @@ class Head:
             return
         whole = dz.as_strided((self.buffer.shape[0], dz.shape[1]), dz.stride())
         for tile in self._tiles(rows):
-            torch.mm(whole[tile], self.weight, out=self.returned[tile])
+            _product(whole[tile], self.weight, self.returned[tile], None)
         self.grad_hidden[part] = self.returned[:rows]
 
     def _tiles(self, rows: int) -> list[slice]:
+        """Rows of one product each: padded ones, or, under our own product, which needs no padding, all at once."""
+        if self.own:
+            return [slice(rows)]
         return [slice(start, start + self.tile) for start in range(0, rows, self.tile)]
 
 
 def _product(a: Tensor, b: Tensor, out: Tensor, plus: Tensor | None) -> None:
     """out = a @ b (+ plus, which may be out), summed in fp32."""
-    if plus is None:
+    if a.dtype == torch.bfloat16 and not a.is_cuda:
+        _core.multiply_bf16(a.view(torch.int16).numpy(), b.view(torch.int16).numpy(), out.numpy(), plus is out,
+                            torch.get_num_threads())
+        if plus is not None and plus is not out:
+            out += plus
+    elif plus is None:
         torch.mm(a, b, out=out) if a.dtype == out.dtype else torch.mm(a, b, out_dtype=out.dtype, out=out)
     elif a.dtype == out.dtype:
         torch.addmm(plus, a, b, out=out)

@@ -17,7 +17,7 @@ Tensor = torch.Tensor
 def _forward(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None, temperature: float,
              backend: str) -> tuple[Tensor, Tensor, Tensor]:
     results, token = row_results(hidden), token.contiguous()
-    head = Head(hidden, weight, bias, Needs(hidden=False, weight=False, bias=False))
+    head = Head(hidden, weight, bias, Needs(hidden=False, weight=False, bias=False), backend)
     for part in head.parts:
         found = rows_forward(backend, head.logits(part), token[part], temperature)
         for whole, rows in zip(results, found, strict=True):
@@ -36,7 +36,7 @@ def _backward(grad_logp: Tensor, grad_entropy: Tensor, hidden: Tensor, weight: T
               bias: Tensor | None, entropy: Tensor, stats: Tensor, temperature: float, needs: list[bool],
               backend: str) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of hidden, weight and bias, each empty where `needs` says that nobody asks for it."""
-    head = Head(hidden, weight, bias, Needs(*needs))
+    head = Head(hidden, weight, bias, Needs(*needs), backend)
     grad_logp, grad_entropy, token = grad_logp.contiguous(), grad_entropy.contiguous(), token.contiguous()
     for part in head.parts:
         logits = head.logits(part)

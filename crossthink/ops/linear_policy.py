@@ -36,7 +36,7 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
                              count).at(active)
     weights = policy.weight_of(scale, columns.count).float().expand(len(active))
     token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
-    head = Head(hidden.detach()[active], weight, bias, Needs(*needs))
+    head = Head(hidden.detach()[active], weight, bias, Needs(*needs), backend)
     sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)
     per_token = hidden.new_empty((2, len(active)), dtype=torch.float32)
     for part in head.parts:

@@ -26,7 +26,8 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float, backen
         return runs.group_advantage(reward, group, kind, eps)
     out = torch.empty_like(reward)
     if backend == "cpp":
-        _core.group_advantage(reward.numpy(), group.numpy(), kind == "grpo", eps, out.numpy())
+        _core.group_advantage(reward.numpy(), group.numpy(), kind == "grpo", eps, out.numpy(),
+                              torch.get_num_threads())
     else:
         with torch.cuda.device(reward.device):
             _core.cuda_group_advantage(reward.data_ptr(), group.data_ptr(), len(reward), kind == "grpo", eps,
@@ -76,7 +77,8 @@ def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | Non
     count = torch.empty(len(mask), device=mask.device)
     mean = torch.empty(0 if x is None else len(mask), device=mask.device)
     if backend == "cpp":
-        _core.sequence_means(mask.numpy(), sequence.numpy(), _array(x), count.numpy(), mean.numpy())
+        _core.sequence_means(mask.numpy(), sequence.numpy(), _array(x), count.numpy(), mean.numpy(),
+                             torch.get_num_threads())
     else:
         with torch.cuda.device(mask.device):
             _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), count.data_ptr(),
@@ -120,7 +122,7 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
         sums = torch.empty(SUMS, dtype=torch.float64)
         _core.policy_terms(core, logp.numpy(), _array(c.old_logp), _array(c.log_ratio), c.advantage.numpy(),
                            scale.numpy(), _array(c.count), mask.numpy(), _array(c.ref_logp), _array(c.sampler_logp),
-                           grad.numpy(), sums.numpy())
+                           grad.numpy(), sums.numpy(), torch.get_num_threads())
         return grad, sums
     partial = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS), dtype=torch.float64)
     with torch.cuda.device(logp.device):

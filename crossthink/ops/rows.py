@@ -33,13 +33,14 @@ def rows_backward(backend: str, logits: Tensor, token: Tensor, grads: tuple[Tens
                   saved: tuple[Tensor, Tensor], temperature: float, grad: Tensor) -> None:
     """Fill `grad` [T, V] from the forward's logits, the gradients of logp and entropy [T], and its (entropy, stats).
 
-    `grad` may be the logits themselves, or their narrower view (`over`); cpp takes nothing but the logits themselves.
+    `grad` may be the logits themselves, or their narrower view (`over`); cpp takes nothing else.
     """
     (grad_logp, grad_entropy), (entropy, stats) = grads, saved
     if backend == "cpp":
-        assert grad is logits
+        assert grad.data_ptr() == logits.data_ptr()
         _core.token_logprob_backward(logits.numpy(), token.numpy(), grad_logp.numpy(), grad_entropy.numpy(),
-                                     entropy.numpy(), stats.numpy(), temperature, torch.get_num_threads())
+                                     entropy.numpy(), stats.numpy(), temperature, grad.dtype != logits.dtype,
+                                     torch.get_num_threads())
     elif backend == "cuda":
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_backward(

@@ -8,6 +8,7 @@ import re
 TEXT_COMMAND = r"\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|mbox|hbox|mathrm|mathbf|operatorname)"
 """What sets words in LaTeX."""
 _DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle)(?![A-Za-z])|\\!\s*")
+_DRESS = re.compile(r"[\\$~{]")  # without one of these there are no delimiters, sizes and thin spaces
 _MARKDOWN = re.compile(r"\*\*(.*)\*\*|`(.*)`", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=\d)(?:\\[,; ]|\{,\})(?=\d{3}(?!\d))")
 _THIN_SPACES = re.compile(r"(\\\\)|\\[,;: ]|~")  # not the blank behind a line break
@@ -32,8 +33,10 @@ def bare(text: str) -> str:
     """Without Markdown, math delimiters, sizing, thin spaces, "the answer is" and a full stop at the end."""
     if (marked := _MARKDOWN.fullmatch(text.strip())) is not None:
         text = marked[1] or marked[2] or ""
-    text = _THOUSANDS.sub(",", _DELIMITERS.sub("", text))
-    text = _THIN_SPACES.sub(lambda space: space[1] or " ", text).translate(_SIGNS).strip()
+    if _DRESS.search(text):
+        text = _THOUSANDS.sub(",", _DELIMITERS.sub("", text))
+        text = _THIN_SPACES.sub(lambda space: space[1] or " ", text)
+    text = text.translate(_SIGNS).strip()
     if lead := _LEAD.match(text):
         text = text[lead.end():]
     if (group := _TEXT_GROUP.fullmatch(text)) and not re.search(r"[A-Za-z]", group[1]):
@@ -43,7 +46,9 @@ def bare(text: str) -> str:
 
 def key(text: str) -> str:
     """The text with spellings of one notation made the same: equal keys are the same answer."""
-    return _LOOSE_BLANK.sub("", _SCRIPT.sub(r"\1\2", _FRACTION.sub(r"\\frac", text)))
+    if "\\" in text or "{" in text:
+        text = _SCRIPT.sub(r"\1\2", _FRACTION.sub(r"\\frac", text))
+    return _LOOSE_BLANK.sub("", text)
 
 
 def spelled_out(text: str) -> str:

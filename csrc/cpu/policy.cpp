@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "cpu/isa.h"
+#include "cpu/share.h"
 
 namespace crossthink {
 namespace {
@@ -29,37 +33,52 @@ void one_group(const GroupAdvantage& p, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) p.advantage[i] = static_cast<float>((r[i] - mean) / divisor);
 }
 
+void one_sequence(const SequenceMeans& p, int64_t begin, int64_t end) {
+    const auto count = static_cast<double>(std::count(p.mask + begin, p.mask + end, true));
+    std::fill(p.count + begin, p.count + end, static_cast<float>(count));
+    if (!p.x) return;
+    double sum = 0;
+    for (int64_t i = begin; i < end; ++i) sum += p.mask[i] ? p.x[i] : 0.0;
+    std::fill(p.mean + begin, p.mean + end, static_cast<float>(sum / std::max(count, 1.0)));
+}
+
+// Calls work(begin, end) for every run of equal ids; a thread has those that begin in its share.
+template <class Work>
+void each_run(const int64_t* id, int64_t n, int64_t threads, const Work& work) {
+    if (n == 0) return;
+    share(n, 1, threads, [&](int64_t begin, int64_t end) {
+        while (begin > 0 && begin < end && id[begin] == id[begin - 1]) ++begin;
+        for (int64_t next; begin < end; begin = next) {
+            next = run_end(id, begin, n);
+            work(begin, next);
+        }
+    });
+}
+
 }  // namespace
 
-void group_advantage(const GroupAdvantage& p) {
-    for (int64_t begin = 0, end; begin < p.n; begin = end) {
-        end = run_end(p.group, begin, p.n);
-        one_group(p, begin, end);
-    }
+void group_advantage(const GroupAdvantage& p, int64_t threads) {
+    each_run(p.group, p.n, threads, [&](int64_t begin, int64_t end) { one_group(p, begin, end); });
 }
 
-void sequence_means(const SequenceMeans& p) {
-    for (int64_t begin = 0, end; begin < p.n; begin = end) {
-        end = run_end(p.sequence, begin, p.n);
-        const auto count = static_cast<double>(std::count(p.mask + begin, p.mask + end, true));
-        std::fill(p.count + begin, p.count + end, static_cast<float>(count));
-        if (!p.x) continue;
-        double sum = 0;
-        for (int64_t i = begin; i < end; ++i) sum += p.mask[i] ? p.x[i] : 0.0;
-        std::fill(p.mean + begin, p.mean + end, static_cast<float>(sum / std::max(count, 1.0)));
-    }
+void sequence_means(const SequenceMeans& p, int64_t threads) {
+    each_run(p.sequence, p.n, threads, [&](int64_t begin, int64_t end) { one_sequence(p, begin, end); });
 }
 
-void policy_terms(const LossOptions<double>& options, const PolicyColumns& columns, float* grad, double* sums) {
+void policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
+                  int64_t threads) {
+    constexpr int64_t kBlock = 4096;
     std::fill(sums, sums + kPolicySums, 0.0);
-    for (int64_t i = 0; i < columns.n; ++i) {
-        grad[i] = 0;
-        if (!columns.mask[i]) continue;
-        const auto t = policy_term(options, columns, i);
-        grad[i] = static_cast<float>(t.grad);
-        const double terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, 1};
-        for (int k = 0; k < kPolicySums; ++k) sums[k] += terms[k];
-    }
+    if (columns.n == 0) return;
+    const auto work = isa().policy_terms;
+    std::vector<double> parts((columns.n + kBlock - 1) / kBlock * kPolicySums);
+    share(static_cast<int64_t>(parts.size()) / kPolicySums, kBlock, threads, [&](int64_t begin, int64_t end) {
+        for (int64_t block = begin; block < end; ++block) {
+            work(options, columns, block * kBlock, std::min((block + 1) * kBlock, columns.n), grad,
+                 parts.data() + block * kPolicySums);
+        }
+    });
+    for (size_t i = 0; i < parts.size(); ++i) sums[i % kPolicySums] += parts[i];
 }
 
 }  // namespace crossthink

@@ -16,7 +16,7 @@ struct GroupAdvantage {
 };
 
 // (r - mean) / (unbiased std + eps) within each group; a group of one or without spread gets zeros.
-void group_advantage(const GroupAdvantage& p);
+void group_advantage(const GroupAdvantage& p, int64_t threads);
 
 struct SequenceMeans {
     const bool* mask;         // [n], like all that follow
@@ -27,9 +27,10 @@ struct SequenceMeans {
     int64_t n;
 };
 
-void sequence_means(const SequenceMeans& p);
+void sequence_means(const SequenceMeans& p, int64_t threads);
 
-// Fills grad [n] (d loss / d logp, 0 where masked) and sums [kPolicySums] over the active tokens, fp64 in token order.
-void policy_terms(const LossOptions<double>& options, const PolicyColumns& columns, float* grad, double* sums);
+// Fills grad [n] (d loss / d logp, 0 where masked) and sums [kPolicySums] over the active tokens: fp32 in blocks of
+// fixed size, these in fp64 and in their order, so that the number of threads does not change a bit.
+void policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums, int64_t threads);
 
 }  // namespace crossthink

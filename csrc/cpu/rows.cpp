@@ -1,64 +1,18 @@
-// Compiled once for each instruction set with CROSSTHINK_ISA as its name. It includes nothing with inline functions:
-// the linker keeps one copy of those, and it might be the one that the machine cannot run.
+// Compiled once for each instruction set (cpu/vector.h).
 
 #include "cpu/rows.h"
+
+#include "cpu/vector.h"
 
 namespace crossthink::CROSSTHINK_ISA {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int64_t kLanes = 16;
-#elif defined(__AVX2__)
-constexpr int64_t kLanes = 8;
-#else
-constexpr int64_t kLanes = 4;
-#endif
 constexpr int64_t kUnroll = 4;  // independent sums, to hide the latency of an addition
 constexpr int64_t kStep = kLanes * kUnroll;
-constexpr int64_t kBlock = 4096;   // elements summed in fp32 before the sum goes on in fp64
-constexpr float kLowest = -87.0f;  // exp below it is 0: the last whole exponent before denormals
+constexpr int64_t kBlock = 4096;  // elements summed in fp32 before the sum goes on in fp64
 constexpr float kInfinity = __builtin_huge_valf();
 
 static_assert(kBlock % kStep == 0);
-
-typedef float Vec __attribute__((vector_size(kLanes * sizeof(float))));
-typedef int32_t Int __attribute__((vector_size(kLanes * sizeof(int32_t))));
-
-inline Vec all(float x) { return x - Vec{}; }
-
-inline Vec load(const float* from) {
-    Vec x;
-    __builtin_memcpy(&x, from, sizeof x);
-    return x;
-}
-
-inline void store(float* to, Vec x) { __builtin_memcpy(to, &x, sizeof x); }
-
-// exp(x) for x <= 88 with a relative error below 2e-7; 0 below kLowest; NaN stays NaN. Exactly 1 at 0.
-// x = n ln 2 + r with |r| <= ln 2 / 2; polynomial of Cephes' expf (S. Moshier).
-inline Vec exp(Vec x) {
-    const Int vanishes = x < all(kLowest);
-    x = vanishes ? all(kLowest) : x;
-    const Vec magic = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number, held in the low bits
-    const Vec shifted = x * all(1.44269504088896341f) + magic;
-    const Vec n = shifted - magic;
-    const Vec r = (x - n * all(0.693359375f)) - n * all(-2.12194440e-4f);
-    Vec y = all(1.9875691500e-4f);
-    y = y * r + all(1.3981999507e-3f);
-    y = y * r + all(8.3334519073e-3f);
-    y = y * r + all(4.1665795894e-2f);
-    y = y * r + all(1.6666665459e-1f);
-    y = y * r + all(5.0000001201e-1f);
-    y = y * (r * r) + r + all(1.0f);
-    const Int power = ((Int)shifted - 0x4B400000 + 127) << 23;
-    return (Vec)(~vanishes & (Int)(y * (Vec)power));
-}
-
-inline double sum(Vec x) {
-    double total = 0;
-    for (int64_t i = 0; i < kLanes; ++i) total += x[i];
-    return total;
-}
 
 float largest(const float* x, int64_t n) {
     Vec best[kUnroll];
@@ -112,6 +66,29 @@ inline Vec gradient(Vec x, float top, float log_sum, float scale, float grad_log
     return p * (all(-grad_logp) - all(grad_entropy) * (log_p + all(entropy))) * all(scale);
 }
 
+// `to` may lie over the row of logits `x`, as far as it is read before it is written: its elements are no wider.
+template <class Element>
+void row_gradient(const LogprobBackward& p, int64_t row, const float* x, Element* to) {
+    const float scale = p.inverse_temperature;
+    const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1];
+    const float g = p.grad_logp[row], h = p.grad_entropy[row], entropy = p.entropy[row];
+    const Vec own = gradient(all(x[p.token[row]]), top, log_sum, scale, g, h, entropy) + all(g * scale);
+    int64_t j = 0;
+    for (; j + kLanes <= p.vocab; j += kLanes) {
+        store(to + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy));
+    }
+    if (j < p.vocab) {
+        float rest[kLanes];
+        Element last[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i) rest[i] = j + i < p.vocab ? x[j + i] : -kInfinity;
+        store(last, gradient(load(rest), top, log_sum, scale, g, h, entropy));
+        for (int64_t i = 0; j + i < p.vocab; ++i) to[j + i] = last[i];
+    }
+    Element of_token[kLanes];
+    store(of_token, own);
+    to[p.token[row]] = of_token[0];
+}
+
 }  // namespace
 
 void forward(const LogprobForward& p, int64_t begin, int64_t end) {
@@ -135,22 +112,13 @@ void forward(const LogprobForward& p, int64_t begin, int64_t end) {
 }
 
 void backward(const LogprobBackward& p, int64_t begin, int64_t end) {
-    const float scale = p.inverse_temperature;
     for (int64_t row = begin; row < end; ++row) {
         float* x = p.logits + row * p.vocab;
-        const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1];
-        const float g = p.grad_logp[row], h = p.grad_entropy[row], entropy = p.entropy[row];
-        int64_t j = 0;
-        for (; j + kLanes <= p.vocab; j += kLanes) {
-            store(x + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy));
+        if (p.narrow) {
+            row_gradient(p, row, x, reinterpret_cast<uint16_t*>(x));
+        } else {
+            row_gradient(p, row, x, x);
         }
-        if (j < p.vocab) {
-            float rest[kLanes];
-            for (int64_t i = 0; i < kLanes; ++i) rest[i] = j + i < p.vocab ? x[j + i] : -kInfinity;
-            const Vec dz = gradient(load(rest), top, log_sum, scale, g, h, entropy);
-            for (int64_t i = 0; j + i < p.vocab; ++i) x[j + i] = dz[i];
-        }
-        x[p.token[row]] += g * scale;
     }
 }
 

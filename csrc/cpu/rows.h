@@ -2,8 +2,11 @@
 
 #include <cstdint>
 
-// Row kernels of token_logprob: one row of logits a token, z = logits / temperature. Everything is fp32; sums go over
-// blocks of fixed size in a fixed order, so a row's result depends on nothing but the row and the instruction set.
+#include "policy/terms.h"
+
+// What is compiled once for each instruction set. Row kernels of token_logprob: one row of logits a token, z = logits /
+// temperature; and the terms of a policy loss. Everything is fp32; sums go over blocks of fixed size in a fixed order,
+// so a result depends on nothing but its input and the instruction set.
 
 namespace crossthink {
 
@@ -20,6 +23,7 @@ struct LogprobForward {
 
 struct LogprobBackward {
     float* logits;         // [rows, vocab], in: the forward's logits, out: their gradient
+    bool narrow;           // the gradient as bf16, each row in the first half of the logits' row
     const int64_t* token;  // [rows]
     const float* grad_logp;
     const float* grad_entropy;
@@ -30,11 +34,14 @@ struct LogprobBackward {
     float inverse_temperature;
 };
 
-// rows.cpp is compiled once for each instruction set, into a namespace of its name.
-#define CROSSTHINK_DECLARE_ROWS(isa)                                     \
-    namespace isa {                                                      \
-    void forward(const LogprobForward& p, int64_t begin, int64_t end);   \
-    void backward(const LogprobBackward& p, int64_t begin, int64_t end); \
+// rows.cpp and policy_rows.cpp, in a namespace of the instruction set's name. policy_terms fills grad [n] at
+// [begin, end), 0 where masked, and sums [kPolicySums] over the active tokens there.
+#define CROSSTHINK_DECLARE_ROWS(isa)                                                                         \
+    namespace isa {                                                                                          \
+    void forward(const LogprobForward& p, int64_t begin, int64_t end);                                       \
+    void backward(const LogprobBackward& p, int64_t begin, int64_t end);                                     \
+    void policy_terms(const LossOptions& o, const PolicyColumns& c, int64_t begin, int64_t end, float* grad, \
+                      double* sums);                                                                         \
     }
 
 CROSSTHINK_DECLARE_ROWS(plain)

@@ -78,7 +78,7 @@ void means(Address mask, Address sequence, Address x, Address count, Address mea
     cuda_sequence_means(p, at<void>(stream));
 }
 
-void terms(const LossOptions<double>& o, Address logp, Address old_logp, Address log_ratio, Address advantages,
+void terms(const LossOptions& options, Address logp, Address old_logp, Address log_ratio, Address advantages,
            Address scale, Address count, Address mask, Address ref_logp, Address sampler_logp, Address grad,
            Address sums, int64_t n, Address stream) {
     const PolicyColumns columns{at<const float>(logp),         at<const float>(old_logp),
@@ -86,16 +86,6 @@ void terms(const LossOptions<double>& o, Address logp, Address old_logp, Address
                                 at<const double>(scale),       at<const float>(count),
                                 at<const bool>(mask),          at<const float>(ref_logp),
                                 at<const float>(sampler_logp), n};
-    const auto narrow = [](double x) { return static_cast<float>(x); };
-    const LossOptions<float> options{o.surrogate,
-                                     o.kl,
-                                     o.correction,
-                                     narrow(o.clip_low),
-                                     narrow(o.clip_high),
-                                     narrow(o.dual_clip),
-                                     narrow(o.kl_coef),
-                                     narrow(o.sampler_cap),
-                                     narrow(o.sampler_floor)};
     py::gil_scoped_release unlocked;
     cuda_policy_terms(options, columns, at<float>(grad), at<double>(sums), at<void>(stream));
 }

@@ -79,18 +79,39 @@ __global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
     each_run(p.sequence, p.n, [&](int64_t begin) { one_sequence(p, begin); });
 }
 
+struct Math {
+    using Real = float;
+    using Flag = bool;
+    __device__ static float all(float x) { return x; }
+    __device__ static float select(bool flag, float a, float b) { return flag ? a : b; }
+    __device__ static float exp(float x) { return expf(x); }
+    __device__ static float expm1(float x) { return expm1f(x); }
+};
+
+__device__ Token<Math> token_at(const PolicyColumns& c, int64_t i) {
+    Token<Math> token{};
+    token.logp = c.logp[i];
+    token.old_logp = c.old_logp ? c.old_logp[i] : token.logp;
+    token.log_ratio = c.log_ratio ? c.log_ratio[i] : token.logp - token.old_logp;
+    token.advantage = c.advantage[i];
+    if (c.ref_logp) token.ref_logp = c.ref_logp[i];
+    if (c.sampler_logp) token.sampler_logp = c.sampler_logp[i];
+    token.weight = static_cast<float>(*c.scale) / (c.count ? c.count[i] : 1.0f);
+    return token;
+}
+
 constexpr int kTokens = 8;  // a thread's, a block's width apart
 
 __global__ void __launch_bounds__(kThreads)
-    terms_kernel(LossOptions<float> options, PolicyColumns columns, float* grad, double* sums) {
+    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
     double mine[kPolicySums] = {};
 #pragma unroll
     for (int k = 0; k < kTokens; ++k) {
         const int64_t i = (int64_t(blockIdx.x) * kTokens + k) * kThreads + threadIdx.x;
         if (i >= columns.n) break;
-        PolicyTerm<float> t{};
+        PolicyTerm<Math> t{};
         const bool active = columns.mask[i];
-        if (active) t = policy_term(options, columns, i);
+        if (active) t = policy_term<Math>(options, token_at(columns, i));
         grad[i] = t.grad;
         const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, active};
         for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
@@ -125,7 +146,7 @@ void cuda_sequence_means(const SequenceMeans& p, void* stream) {
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
-void cuda_policy_terms(const LossOptions<float>& options, const PolicyColumns& columns, float* grad, double* sums,
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
                        void* stream) {
     if (columns.n == 0) return;
     terms_kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(

@@ -9,7 +9,7 @@ void cuda_group_advantage(const GroupAdvantage& p, void* stream);
 void cuda_sequence_means(const SequenceMeans& p, void* stream);
 
 // sums: [cuda_policy_blocks(n), kPolicySums], one row a block; their sum is policy_terms' sums.
-void cuda_policy_terms(const LossOptions<float>& options, const PolicyColumns& columns, float* grad, double* sums,
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
                        void* stream);
 int64_t cuda_policy_blocks(int64_t n);
 

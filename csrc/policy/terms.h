@@ -1,9 +1,14 @@
 #pragma once
 
-// One token's term of a policy loss and its derivative, for the CPU (Real = double) and for CUDA (Real = float);
-// kernels/reference.py is the specification.
+// A token's term of a policy loss and its derivative; kernels/reference.py is the specification. Written once for a
+// vector of tokens on the CPU and for a thread's one token on CUDA: `M` (Math) says what a number is.
+//
+//     M::Real                  float, or a vector of them
+//     M::Flag                  what comparing two of them gives: bool, or a vector of 0 and -1
+//     M::all(x)                a float in every place
+//     M::select(flag, a, b)    a where the flag holds, else b
+//     M::exp(x), M::expm1(x)   for |x| <= kLogRatioLimit
 
-#include <cmath>
 #include <cstdint>
 
 #ifdef __CUDACC__
@@ -18,15 +23,14 @@ enum class Surrogate { kPpo, kCispo };  // GSPO is PPO with the sequence's log-r
 enum class Kl { kNone, kK1, kK2, kK3 };
 enum class Correction { kNone, kTruncate, kMask };
 
-template <class Real>
 struct LossOptions {
     Surrogate surrogate;
     Kl kl;
     Correction correction;
-    Real clip_low, clip_high;  // bounds of the ratio
-    Real dual_clip;            // 0: none
-    Real kl_coef;
-    Real sampler_cap, sampler_floor;
+    float clip_low, clip_high;  // bounds of the ratio
+    float dual_clip;            // 0: none
+    float kl_coef;
+    float sampler_cap, sampler_floor;
 };
 
 // All [n]; null where the comment says so.
@@ -43,98 +47,114 @@ struct PolicyColumns {
     int64_t n;
 };
 
-template <class Real>
+// What the columns say of a token.
+template <class M>
+struct Token {
+    typename M::Real logp, old_logp;
+    typename M::Real log_ratio;  // of the token, or of its sequence
+    typename M::Real advantage, ref_logp, sampler_logp;
+    typename M::Real weight;  // what its term counts in the loss
+};
+
+template <class M>
 struct PolicyTerm {
-    Real loss;  // the weight is in it
-    Real grad;  // d loss / d logp
-    Real kl, clipped, ratio, log_ratio;
+    typename M::Real loss;  // the weight is in it
+    typename M::Real grad;  // d loss / d logp
+    typename M::Real kl, clipped, ratio, log_ratio;
 };
 
 constexpr int kPolicySums = 6;  // loss, kl, clipped, ratio, -log_ratio, active tokens
 
-constexpr double kLogRatioLimit = 20;  // verl's clamps: e^20 stays finite, and a KL above 10 stops pulling
-constexpr double kKlLimit = 10;
+constexpr float kLogRatioLimit = 20;  // verl's clamps: e^20 stays finite, and a KL above 10 stops pulling
+constexpr float kKlLimit = 10;
 
-// x within +-limit; a NaN stays one.
-template <class Real>
-CROSSTHINK_BOTH inline Real cut(Real x, Real limit) {
-    return x > limit ? limit : x < -limit ? -limit : x;
+// x within [low, high]; a NaN stays one.
+template <class M>
+CROSSTHINK_BOTH inline typename M::Real cut(typename M::Real x, float low, float high) {
+    x = M::select(x > M::all(high), M::all(high), x);
+    return M::select(x < M::all(low), M::all(low), x);
+}
+
+// Whether x lies within [-limit, limit], where `cut` has a slope; a NaN does.
+template <class M>
+CROSSTHINK_BOTH inline typename M::Flag is_free(typename M::Real x, float limit) {
+    return !((x > M::all(limit)) | (x < M::all(-limit)));
 }
 
 // The surrogate's value, derivative and clipped flag; the derivative is 0 where the bound is what counts. A NaN fails
 // no comparison and stays one.
-template <class Real>
-CROSSTHINK_BOTH inline void surrogate(const LossOptions<Real>& o, Real logp, Real a, PolicyTerm<Real>& t) {
-    t.ratio = std::exp(cut(t.log_ratio, Real(kLogRatioLimit)));
-    const Real low = o.clip_low, high = o.clip_high, dual = o.dual_clip;
-    const Real bounded_ratio = t.ratio < low ? low : t.ratio > high ? high : t.ratio;
+template <class M>
+CROSSTHINK_BOTH inline void surrogate(const LossOptions& o, const Token<M>& token, PolicyTerm<M>& t) {
+    using Real = typename M::Real;
+    const Real zero = M::all(0), one = M::all(1), a = token.advantage;
+    t.ratio = M::exp(cut<M>(token.log_ratio, -kLogRatioLimit, kLogRatioLimit));
+    const Real bounded_ratio = cut<M>(t.ratio, o.clip_low, o.clip_high);
     if (o.surrogate == Surrogate::kCispo) {
-        t.clipped = bounded_ratio != t.ratio;
-        t.loss = -bounded_ratio * a * logp;
+        t.clipped = M::select(bounded_ratio != t.ratio, one, zero);
+        t.loss = -bounded_ratio * a * token.logp;
         t.grad = -bounded_ratio * a;
         return;
     }
     const Real free = -t.ratio * a, bounded = -bounded_ratio * a;
-    bool fixed = bounded > free;
-    t.loss = fixed ? bounded : free;
-    if (dual > 0 && a < 0 && t.loss > -dual * a) {
-        t.loss = -dual * a;
-        fixed = true;
+    auto fixed = bounded > free;
+    t.loss = M::select(fixed, bounded, free);
+    if (o.dual_clip > 0) {
+        const Real most = M::all(-o.dual_clip) * a;
+        const auto dual = (a < zero) & (t.loss > most);
+        t.loss = M::select(dual, most, t.loss);
+        fixed = fixed | dual;
     }
-    t.clipped = fixed;
-    const bool moves = !fixed && !(std::fabs(t.log_ratio) > Real(kLogRatioLimit));
-    t.grad = moves ? free : Real(0);
+    t.clipped = M::select(fixed, one, zero);
+    t.grad = M::select((!fixed) & is_free<M>(token.log_ratio, kLogRatioLimit), free, zero);
 }
 
 // The KL's estimate and its derivative with respect to logp, from d = ref - logp.
-template <class Real>
-CROSSTHINK_BOTH inline void kl_estimate(Kl kind, Real d, Real& value, Real& grad) {
+template <class M>
+CROSSTHINK_BOTH inline void kl_estimate(Kl kind, typename M::Real d, typename M::Real& value, typename M::Real& grad) {
     if (kind == Kl::kK1) {
         value = -d;
-        grad = 1;
+        grad = M::all(1);
     } else if (kind == Kl::kK2) {
-        value = d * d / 2;
+        value = d * d * M::all(0.5f);
         grad = -d;
     } else {
-        const Real inside = cut(d, Real(kLogRatioLimit));
-        const Real rise = std::expm1(inside);
+        const auto inside = cut<M>(d, -kLogRatioLimit, kLogRatioLimit);
+        const auto rise = M::expm1(inside);
         value = rise - inside;
-        const bool moves = !(std::fabs(d) > Real(kLogRatioLimit)) && !(value > Real(kKlLimit));
-        value = value > Real(kKlLimit) ? Real(kKlLimit) : value;
-        grad = moves ? -rise : Real(0);
+        const auto moves = is_free<M>(d, kLogRatioLimit) & !(value > M::all(kKlLimit));
+        value = M::select(value > M::all(kKlLimit), M::all(kKlLimit), value);
+        grad = M::select(moves, -rise, M::all(0));
     }
 }
 
-template <class Real>
-CROSSTHINK_BOTH inline Real correction(const LossOptions<Real>& o, Real gap) {
-    const Real w = std::exp(cut(gap, Real(kLogRatioLimit)));
-    const Real floor = o.sampler_floor, cap = o.sampler_cap;
-    if (o.correction == Correction::kTruncate) return w > cap ? cap : w;
-    return w < floor || w > cap ? Real(0) : w;
+template <class M>
+CROSSTHINK_BOTH inline typename M::Real correction(const LossOptions& o, typename M::Real gap) {
+    const auto w = M::exp(cut<M>(gap, -kLogRatioLimit, kLogRatioLimit));
+    const auto floor = M::all(o.sampler_floor), cap = M::all(o.sampler_cap);
+    if (o.correction == Correction::kTruncate) return M::select(w > cap, cap, w);
+    return M::select((w < floor) | (w > cap), M::all(0), w);
 }
 
-// The term of token i, which is not masked.
-template <class Real>
-CROSSTHINK_BOTH inline PolicyTerm<Real> policy_term(const LossOptions<Real>& o, const PolicyColumns& c, int64_t i) {
-    const Real logp = c.logp[i], old = c.old_logp ? c.old_logp[i] : c.logp[i];
-    PolicyTerm<Real> t{};
-    t.log_ratio = c.log_ratio ? Real(c.log_ratio[i]) : logp - old;
-    surrogate(o, logp, Real(c.advantage[i]), t);
-    t.log_ratio = logp - old;
+// The term of a token that is not masked.
+template <class M>
+CROSSTHINK_BOTH inline PolicyTerm<M> policy_term(const LossOptions& o, const Token<M>& token) {
+    using Real = typename M::Real;
+    PolicyTerm<M> t{};
+    surrogate<M>(o, token, t);
+    t.log_ratio = token.logp - token.old_logp;
     if (o.correction != Correction::kNone) {
-        const Real w = correction(o, old - Real(c.sampler_logp[i]));
-        t.loss *= w;
-        t.grad *= w;
+        const Real w = correction<M>(o, token.old_logp - token.sampler_logp);
+        t.loss = t.loss * w;
+        t.grad = t.grad * w;
     }
     if (o.kl != Kl::kNone) {
         Real grad;
-        kl_estimate(o.kl, Real(c.ref_logp[i]) - logp, t.kl, grad);
-        t.loss += o.kl_coef * t.kl;
-        t.grad += o.kl_coef * grad;
+        kl_estimate<M>(o.kl, token.ref_logp - token.logp, t.kl, grad);
+        t.loss = t.loss + M::all(o.kl_coef) * t.kl;
+        t.grad = t.grad + M::all(o.kl_coef) * grad;
     }
-    const Real weight = c.count ? Real(*c.scale) / Real(c.count[i]) : Real(*c.scale);
-    t.loss *= weight;
-    t.grad *= weight;
+    t.loss = t.loss * token.weight;
+    t.grad = t.grad * token.weight;
     return t;
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "cpu/logprob.h"
+#include "cpu/isa.h"
 #include "text/words.h"
 
 namespace crossthink::text {
@@ -29,7 +29,7 @@ using Kernel = void (*)(const MinHash&);
 
 Kernel kernel() {
 #ifdef CROSSTHINK_X86
-    const std::string name = isa();
+    const std::string name = isa().name;
     if (name == "avx512") return avx512::minhash;
     if (name == "avx2") return avx2::minhash;
 #endif

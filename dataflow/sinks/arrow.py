@@ -15,6 +15,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 from crossthink.dataflow.sinks.manifest import writing
+from crossthink.dataflow.sinks.statistics import shard_statistics
 
 from crossthink.schema import arrow_schema, to_row
 
@@ -33,7 +34,8 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 class WriteShards(beam.PTransform):
-    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary"} for each shard."""
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} for each
+    shard."""
 
     def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
         super().__init__("shards")
@@ -49,17 +51,23 @@ class WriteShards(beam.PTransform):
 
     def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
         rows = sorted((to_row(record) for record in records if record is not None), key=lambda row: row["id"])
-        path = temporary(self._folder)
+        path, name = temporary(self._folder), shard_name(shard, self._shards)
         write_table(path, rows, arrow_schema(self._kind, self._metadata))
-        content = path.read_bytes()
-        return {"file": shard_name(shard, self._shards), "rows": len(rows), "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(), "temporary": path.name}
+        with pa.memory_map(str(path)) as file:
+            return {"file": name, "rows": len(rows), "bytes": file.size(), "sha256": digest(path),
+                    "temporary": path.name, "statistics": shard_statistics(pa.ipc.open_file(file).read_all())}
 
 
 def temporary(folder: str) -> Path:
     """A new path in a folder; every attempt of a worker writes to one of its own."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     return Path(folder) / uuid.uuid4().hex
+
+
+def digest(path: Path) -> str:
+    """The file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:

@@ -2,7 +2,8 @@
 
 A file is cut where an index beside it says that gzip members begin: FILE.cdxj (a line a record, with "offset" in its
 JSON, as pywb and Common Crawl write it) or FILE.cdx (the column V of its head). A file without one is read in one
-piece: only a reader that has come all the way knows a member from bytes of a page that look like one.
+piece: only a reader that has come all the way knows a member from bytes of a page that look like one. So is a file at a
+web address, where a look for indexes that are not there would double what a crawl's files ask of its server.
 """
 
 import json
@@ -14,9 +15,10 @@ from typing import Any, BinaryIO
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.records import Fault, WarcRecord
+from crossthink.dataflow.sources import http_files  # noqa: F401  (teaches Beam http:// and https://)
 from crossthink.dataflow.sources.inflate import begins_record
 from crossthink.dataflow.sources.warc import read_warc, unreadable
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.stages.result import JobError
 
 SPLIT_BYTES = 64 << 20
 """A file with an index is cut at the first member after every so many bytes."""
@@ -45,7 +47,7 @@ def splits(file: str, size: int = SPLIT_BYTES) -> list[WarcSplit]:
 
     Raises JobError where the index does not fit the file: an offset at which no member with a WARC record begins.
     """
-    index = _index_of(file) if file.endswith(".gz") else None
+    index = _index_of(file) if file.endswith(".gz") and not file.startswith(("http://", "https://")) else None
     starts = [0]
     for offset in sorted(_offsets(index, posixpath.basename(file))) if index else []:
         if offset >= starts[-1] + size:

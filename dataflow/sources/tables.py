@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.records import Fault, Row
+from crossthink.dataflow.sources import http_files  # noqa: F401  (teaches Beam http:// and https://)
 from crossthink.dataflow.stages.domain import domain_of
-from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
+from crossthink.dataflow.stages.result import Failed, Rejected, StageResult, keep
 
 from crossthink.columns import BadField
 from crossthink.data_config import QuestionFile

@@ -58,7 +58,7 @@ def one_input(data: bytes) -> None:
     response = f"<think>r</think>\\boxed{{{body}}}" if data[1] % 4 else body
     started = monotonic()
     verdict = grade(family[0], response)
-    if monotonic() - started > LIMIT_SECONDS + 5:
+    if monotonic() - started > LIMIT_SECONDS + 30:  # a busy machine takes its time to start another process
         raise AssertionError(f"{response!r} took {monotonic() - started:.1f} s")
     if (verdict.reason is Reason.CORRECT) != (verdict.correct and verdict.formatted):
         raise AssertionError(f"{response!r}: {verdict}")

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources.splits import WarcSplit, read_split, splits
-from crossthink.dataflow.stages.stage import JobError
+from crossthink.dataflow.stages.result import JobError
 
 SHARED = Path(os.environ.get("CROSSTHINK_SHARED", Path(__file__).parents[4] / "shared")) / "data"
 

@@ -70,11 +70,18 @@ def test_labels_inside_the_options_are_taken_off() -> None:
     assert found.answer == "Paris"
 
 
-@pytest.mark.parametrize("options", [["a", "A "], ["2", "2.0"], ["1/2", "$\\frac{1}{2}$"], ["1,000", "1000"]])
+@pytest.mark.parametrize("options", [["a b", " a  b"], ["2", "2.0"], ["1/2", "$\\frac{1}{2}$"], ["1,000", "1000"]])
 def test_equal_options_are_rejected(options: list[str]) -> None:
     result = one({"question": "?", "options": options, "answer": options[0]})
     assert isinstance(result, Rejected)
     assert result.reason == "equal_options"
+
+
+def test_options_that_differ_by_case_alone_are_told_apart() -> None:
+    """Genotypes are: "Bb" is not "bb"."""
+    result = one({"question": "Which foal?", "options": ["bb", "Bb", "BB"], "answer": "Bb"})
+    assert isinstance(result, Kept)
+    assert result.records[0].answer_label == "B"
 
 
 def test_numbers_that_differ_are_options() -> None:
@@ -131,7 +138,12 @@ def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines))
     (tmp_path / "a.jsonl.xz").write_bytes(lzma.compress(lines))
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
-    for name in ("a.jsonl", "a.jsonl.gz", "a.jsonl.xz", "a.parquet"):
+    table = pa.Table.from_pylist(rows)
+    with pa.ipc.new_file(str(tmp_path / "a.arrow"), table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    with pa.ipc.new_stream(str(tmp_path / "b.arrow"), table.schema) as writer:  # as `datasets` caches are
+        writer.write_table(table)
+    for name in ("a.jsonl", "a.jsonl.gz", "a.jsonl.xz", "a.parquet", "a.arrow", "b.arrow"):
         found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s", limit=2)))
         assert [f.values for f in found if isinstance(f, Row)] == rows[:2], name
         assert found[1].id == f"s/{name}:00000002"
@@ -149,6 +161,7 @@ def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path:
     (tmp_path / "b.jsonl.gz").write_bytes(packed[:-10])
     found = list(read_rows(QuestionFile(path=str(tmp_path / "b.jsonl.gz"), source="s")))
     assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"]
-    (tmp_path / "c.parquet").write_bytes(b"PAR1 is not enough")
-    found = list(read_rows(QuestionFile(path=str(tmp_path / "c.parquet"), source="s")))
-    assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"]
+    for name, content in (("c.parquet", b"PAR1 is not enough"), ("d.arrow", b"ARROW1 neither"), ("e.arrow", b"no")):
+        (tmp_path / name).write_bytes(content)
+        found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s")))
+        assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"], name
