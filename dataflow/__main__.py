@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--recipe", required=True, help="TOML file")
     parser.add_argument("--output", required=True, help="folder of the run")
     parser.add_argument("--dry-run", action="store_true",
-                        help="tell from a sample how many rows and bytes the job would leave, and how long it would take")
+                        help="tell from a sample how many rows and bytes the job would leave, and in what time")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args, rest = parser.parse_known_args(words)
     overrides = [word for word in rest if not word.startswith("-") and "=" in word]
