@@ -80,7 +80,7 @@ def test_a_star_goes_where_its_leaves_stay_and_its_leaves_where_it_stays(who_goe
 
 def test_what_is_open_beyond_the_cap_stays_and_is_counted() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in pairwise(told) for item in apart.edge(first, second)]
+    items = [item for first, second in pairwise(told) for item in apart.edges([first], second)]
     pipeline = beam.Pipeline("FnApiRunner")
     going = pipeline | beam.Create(items) | apart.Apart("n", 0.7, rest=10)
     # A chain of which neighbours alone are near: 000 stays, 001 goes, 002 stays, ... One is decided a round.
@@ -97,7 +97,7 @@ def measure_of(place: int) -> Measure:
 
 def test_the_rounds_and_the_group_at_the_end_decide_alike() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in pairwise(told) for item in apart.edge(first, second)]
+    items = [item for first, second in pairwise(told) for item in apart.edges([first], second)]
     assert [rank for rank, _ in apart.settle(items, 0.7)] == [f"{i:03d}" for i in range(1, 40, 2)]
     assert list(apart.settle(reversed(items), 0.7)) == list(apart.settle(items, 0.7))
 
@@ -143,7 +143,7 @@ def test_nobody_goes_but_beside_one_that_stays_and_no_two_neighbours_stay(tmp_pa
     near = {(first.rank, second.rank) for first, second in combinations(told, 2)
             if abs(int(first.measure.shingles[0]) - int(second.measure.shingles[0])) < 2}
     by_rank = {one.rank: one for one in told}
-    items = [item for first, second in sorted(near) for item in apart.edge(by_rank[first], by_rank[second])]
+    items = [item for first, second in sorted(near) for item in apart.edges([by_rank[first]], by_rank[second])]
     out = str(tmp_path / "gone.json")
     with beam.Pipeline("FnApiRunner") as pipeline:
         (pipeline | beam.Create(items) | apart.Apart("n", 0.7) | beam.combiners.ToDict()
