@@ -7,10 +7,11 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import JobOptions, question_pieces, warc_files
+from crossthink.dataflow.options import JobOptions, benchmarks, question_pieces, warc_files
 from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
+from crossthink.dataflow.sources.shipped import read_shipped, shipped_shards
 from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
@@ -18,13 +19,14 @@ from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
-from crossthink.dataflow.stages.exact_duplicates import resolve
+from crossthink.dataflow.stages.exact_duplicates import resolve, survey
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
-from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
+from crossthink.dataflow.stages.shipped import is_new
+from crossthink.dataflow.stages.stage import GroupStage, JoinStage, Stage, StageResult, keep
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
@@ -87,9 +89,16 @@ def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     """Questions without duplicates and contamination, their answers voted on, each with a template and a verifier."""
     data = options.recipe.data
+    shipped = None
+    if data.shipped:
+        shipped = (flow.records.pipeline | "shipped shards" >> beam.Create(shipped_shards(data.shipped))
+                   | "spread shipped" >> beam.Reshuffle() | "read shipped" >> beam.FlatMapTuple(read_shipped))
+        pairs = tuple(records | f"{name} by id" >> beam.Map(lambda record: (record.id, record))
+                      for name, records in (("new", flow.records), ("shipped", shipped)))
+        flow = line.apply(JoinStage("shipped", is_new), Flow(pairs, flow.stages))
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
-    flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
+    flow = line.apply(GroupStage("exact_duplicates", survey, resolve), Flow(by_id, flow.stages))
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS, shipped), flow)
     decontaminate, *last = question_links(options.recipe)
     if not data.vote_samples:
         return line.apply(Chain("questions", decontaminate, *last), flow)
@@ -131,14 +140,14 @@ def passage_links(recipe: Recipe) -> tuple[Link, ...]:
     """Documents to passages."""
     data = recipe.data
     return (Link("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)),
-            Link("decontaminate_passages", Decontaminate("passage", data.evaluation, data.contamination_ngram)),
+            Link("decontaminate_passages", Decontaminate("passage", benchmarks(recipe), data.contamination_ngram)),
             Link("domain", assign))
 
 
 def question_links(recipe: Recipe) -> tuple[Link, ...]:
     """Questions to verified ones."""
     data = recipe.data
-    return (Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram)),
+    return (Link("decontaminate", Decontaminate("question", benchmarks(recipe), data.contamination_ngram)),
             Link("template", choose), Link("verifiable", verify))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
-from crossthink.dataflow.stages.apart import Apart, Node, Told, edge
+from crossthink.dataflow.stages.apart import Apart, Node, Told, edges
 from crossthink.dataflow.stages.bands import Candidates
 from crossthink.dataflow.stages.similar import Kind, similarity
 from crossthink.dataflow.stages.stage import JoinStage, Rejected, StageResult, keep
@@ -32,9 +32,9 @@ class NearDuplicates(beam.PTransform):
         everyone = records if self._shipped is None else (records, self._shipped) | "beside shipped" >> beam.Flatten()
         told = everyone | "by rank" >> beam.Map(lambda record: (kind.rank(record), record))
         halves = ((everyone | Candidates(name, kind), told) | "first" >> beam.CoGroupByKey()
-                  | "with first" >> beam.FlatMapTuple(lambda _, found: _with_first(*found, kind)))
+                  | "with first" >> beam.FlatMapTuple(lambda _, found: _with_first(found[0], found[1], kind)))
         going = ((halves, told) | "second" >> beam.CoGroupByKey()
-                 | "true Jaccard" >> beam.FlatMapTuple(lambda _, found: _edges(*found, kind, threshold))
+                 | "true Jaccard" >> beam.FlatMapTuple(lambda _, found: _edges(found[0], found[1], kind, threshold))
                  | Apart(name, threshold))
         keyed = records | "record by rank" >> beam.Map(lambda record: (kind.rank(record), record))
         return (keyed, going) | name >> JoinStage(name, _result)
@@ -58,9 +58,8 @@ def _edges(firsts: Iterable[Told], records: Iterable[Any], kind: Kind,
     firsts = list(firsts)
     for record in records if firsts else ():
         own = tell(record, kind)
-        for first in firsts:
-            if similarity(first.measure, own.measure) >= threshold:
-                yield from edge(first, own)
+        if near := [first for first in firsts if similarity(first.measure, own.measure) >= threshold]:
+            yield from edges(near, own)
 
 
 def _result(record: Any, evidence: list[str]) -> StageResult:
