@@ -9,21 +9,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 pytest.importorskip("apache_beam")
 sys.path.insert(0, str(Path(__file__).parent))
 from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.jobs import run_job
-from crossthink.dataflow.records import Fault, WarcRecord
+from crossthink.dataflow.records import Fault, Row, WarcRecord
 from crossthink.dataflow.sources import http
+from crossthink.dataflow.sources.http_files import HttpsFiles
 from crossthink.dataflow.sources.splits import WarcSplit, read_split, splits
+from crossthink.dataflow.sources.tables import read_rows
 from crossthink.dataflow.sources.warc import read_warc
 from crossthink.dataflow.sources.warc_files import find_warc_files, listed
 from crossthink.dataflow.stages.result import JobError
 from web_server import Site, serve
 
 from crossthink.config import ConfigError, load_recipe
+from crossthink.data_config import QuestionFile
 
 CONTENT = os.urandom(700_000)
 
@@ -166,6 +172,23 @@ def test_sizes_and_what_a_server_does_not_know(site: Site) -> None:
     (found,) = FileSystems.match([f"{site.url}/a.bin"])
     assert [(entry.path, entry.size_in_bytes) for entry in found.metadata_list] == [(f"{site.url}/a.bin", 700_000)]
     assert FileSystems.match([f"{site.url}/none"])[0].metadata_list == []
+
+
+def test_question_files_of_every_format_are_read_over_http(site: Site) -> None:
+    """Parquet and Arrow are read from their ends, the others line by line; both schemes are Beam's."""
+    rows = [{"question": f"q{i}", "answer": str(i)} for i in range(3000)]
+    table, files = pa.Table.from_pylist(rows), {name: io.BytesIO() for name in ("parquet", "arrow", "csv")}
+    pq.write_table(table, files["parquet"])
+    with pa.ipc.new_file(files["arrow"], table.schema) as writer:
+        writer.write_table(table)
+    csv.write_csv(table, files["csv"])
+    site.files |= {f"/q.{name}": file.getvalue() for name, file in files.items()}
+    site.files["/q.jsonl.gz"] = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+    for name in ("parquet", "arrow", "csv", "jsonl.gz"):
+        site.failures = [503, "ok", "cut 3000"]
+        found = list(read_rows(QuestionFile(path=f"{site.url}/q.{name}", source="s")))
+        assert [row.values for row in found if isinstance(row, Row)] == rows, name
+    assert isinstance(FileSystems.get_filesystem("https://a.example/b"), HttpsFiles)
 
 
 def test_a_list_of_paths_names_files_from_its_own_root(site: Site, tmp_path: Path) -> None:
