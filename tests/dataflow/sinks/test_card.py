@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:
     assert "300 rows in 3 files" in card.text
     assert "| import | 301 | 300 | malformed_row 1 |" in card.text
     assert "| gsm8k | 200 |" in card.text
+    assert (folder / "ATTRIBUTION.md").read_text().removeprefix("# Attribution\n\n") in card.text
 
 
 def test_attribution_names_each_source_with_its_licences(folder: Path) -> None:
@@ -133,6 +135,25 @@ def test_an_export_does_not_write_over_anything(folder: Path, tmp_path: Path,
     assert main(["export", str(tmp_path / "none"), "--format", "parquet", "--output", str(tmp_path / "x")]) == 2
     assert "run the data line first" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
+
+
+def test_an_export_to_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)], check=True,
+                       capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting a tmpfs is not allowed here: {error}")
+    try:
+        for kind in ("parquet", "arrow-zstd"):
+            output = tmp_path / "export"
+            assert main(["export", str(folder), "--format", kind, "--output", str(output)]) == 1
+            error = capsys.readouterr().err
+            assert error.count("\n") == 1
+            assert f"{output}: No space left on device" in error
+            assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_mapped_questions_take_no_memory(make_big: Path) -> None:

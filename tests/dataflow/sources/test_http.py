@@ -168,6 +168,19 @@ def test_a_job_reads_a_list_of_paths(site: Site, tmp_path: Path) -> None:
     assert not any(path.endswith("2.warc.gz") for path, _ in site.requests)
 
 
+def test_a_server_that_stays_away_stops_the_job_with_one_line(site: Site, tmp_path: Path,
+                                                              capsys: pytest.CaptureFixture[str]) -> None:
+    site.files["/crawl/warc.paths"] = b"crawl/1.warc.gz\n"
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'[run]\nname = "r"\n[model]\npath = "none"\n[data]\nwarc = ["{site.url}/crawl/warc.paths"]\n')
+    site.failures = ["ok"] * 2 + [503] * 100
+    assert run_job("extract", load_recipe(recipe), tmp_path / "out") == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert len(lines) == 1
+    assert "/crawl/1.warc.gz: no byte from 0 on in 4 tries (503 Service Unavailable): look at the network" in lines[0]
+    assert not (tmp_path / "out/passages/manifest.json").exists()
+
+
 def test_sizes_and_what_a_server_does_not_know(site: Site) -> None:
     (found,) = FileSystems.match([f"{site.url}/a.bin"])
     assert [(entry.path, entry.size_in_bytes) for entry in found.metadata_list] == [(f"{site.url}/a.bin", 700_000)]
