@@ -80,6 +80,16 @@ def test_a_server_without_ranges_is_read_from_its_start_again(site: Site) -> Non
     assert read(site) == CONTENT
 
 
+def test_a_server_that_tells_no_length_is_read_to_the_end_of_its_answer(site: Site) -> None:
+    site.lengths = False
+    with io.BufferedReader(http.HttpFile(f"{site.url}/a.bin")) as file:
+        assert file.read() == CONTENT
+        assert file.read() == b""
+    assert len(site.requests) == 1
+    with pytest.raises(OSError, match="does not say how long it is"):
+        FileSystems.match([f"{site.url}/a.bin"])
+
+
 def test_retry_after_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(time, "sleep", waits.append)
