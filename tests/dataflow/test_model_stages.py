@@ -39,7 +39,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def recipe(tmp_path: Path) -> Path:
     """Ten pages of one passage each, and two questions with their golds."""
-    from test_jobs import html, warc_record
+    from small_run import html, warc_record
 
     pages = (html(PAGE.format(town=town, year=1600 + 10 * number, ware=ware), f"{town} is known for {ware}.")
              for number, (town, ware) in enumerate(zip(TOWNS, WARES, strict=True)))
