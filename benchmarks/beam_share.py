@@ -1,12 +1,12 @@
 """Beam's share: `extract` and `curate` beside a plain loop over the same functions, and 1 beside 2 workers.
 
-    python benchmarks/beam_share.py [PAGES]
+    python benchmarks/beam_share.py [PAGES [TURNS]]
 
 The crawl: the pages of the shared crawls, again and again with changed words (changed_pages.py), in 8 WARC files. The
 questions: GSM8K, ARC Easy and MMLU. The loops call the functions of the per-record stages one after the other and write
 one file of rows; they find no near duplicates and count nothing, so that their speed is an upper bound. The jobs run
 in a process of their own; their seconds are those of pipeline and publishing, the loops' those of the loop. Times are
-the best of two turns, in turn; CPU is that of the job with all its processes, imports included.
+the best of TURNS turns, side by side; CPU is that of the job with all its processes, imports included.
 Writes benchmarks/results/beam_share.json.
 """
 
@@ -22,7 +22,6 @@ from typing import Any
 
 from changed_pages import SHARED, write_crawl
 
-TURNS = 2
 NO_MODEL = "questions_per_passage = 0\ncloze_per_passage = 0\nvote_samples = 0\ndifficulty_attempts = 0\nshards = 4\n"
 RECIPE = f"""
 [run]
@@ -55,7 +54,7 @@ TWO = ("--direct_running_mode=multi_processing", "--direct_num_workers=2")
 ONE = ("--direct_running_mode=multi_processing", "--direct_num_workers=1")
 
 
-def main(pages: int) -> None:
+def main(pages: int = 2376, turns: int = 2) -> None:
     """Measure, print and write the results."""
     from crossthink.files import write_json
     from crossthink.provenance import provenance
@@ -65,12 +64,12 @@ def main(pages: int) -> None:
         write_crawl(folder / "in", pages, 8)
         (folder / "recipe.toml").write_text(RECIPE.format(folder=folder))
         job(folder, "import", "out", [])
-        results: dict[str, Any] = {**provenance(), "pages": pages, "turns": TURNS}
+        results: dict[str, Any] = {**provenance(), "pages": pages, "turns": turns}
         for kind in ("extract", "curate"):
             sides = {"loop": lambda kind=kind: loop(folder, kind), "in process": lambda kind=kind: job(folder, kind),
                      "1 worker": lambda kind=kind: job(folder, kind, "out", ONE),
                      "2 workers": lambda kind=kind: job(folder, kind, "out", TWO)}
-            found = [{side: measure() for side, measure in sides.items()} for _ in range(TURNS)]
+            found = [{side: measure() for side, measure in sides.items()} for _ in range(turns)]
             best = {side: {key: min(turn[side][key] for turn in found) for key in ("seconds", "cpu")} for side in sides}
             results[kind] = {
                 **best, "share": best["loop"]["seconds"] / best["in process"]["seconds"],
@@ -146,4 +145,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--loop"]:
         plain(sys.argv[2], Path(sys.argv[3]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 2376)
+        main(*map(int, sys.argv[1:]))
