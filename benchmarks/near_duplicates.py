@@ -86,7 +86,7 @@ def open_after_rounds(pages: Pages) -> tuple[list[int], int]:
     groups: dict[str, list[apart.Item]] = defaultdict(list)
     for first, second in {pair for ids in bands.values() for pair in pairs_of(sorted(ids))}:
         if similarity(told[first].measure, told[second].measure) >= THRESHOLD:
-            for rank, node in apart.edge(told[first], told[second]):
+            for rank, node in apart.edges([told[first]], told[second]):
                 groups[rank].append(node)
     numbers, largest = [len(groups)], 0
     while numbers[-1]:

@@ -18,11 +18,12 @@ def compact(*kinds: type) -> None:
 
 
 def _reduce(record: Any) -> tuple[Any, ...]:
-    return _restore, (type(record), *_getter(type(record))(record))
+    kind: Any = type(record)
+    return _restore, (kind, *_getter(kind)(record))
 
 
 def _restore(kind: type, *values: Any) -> Any:
-    record = object.__new__(kind)
+    record: Any = object.__new__(kind)
     for write, value in zip(_setters(kind), values, strict=True):
         write(record, value)
     return record

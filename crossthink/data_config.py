@@ -9,6 +9,7 @@ class QuestionFile:
     """A table of questions, and how its columns map to a question."""
 
     path: str
+    """A file, or a glob of files of one layout."""
     source: str
     group: Literal["gpr", "math"] = "gpr"
     """Of rows whose domain is not `math`; those are of the group math."""
@@ -52,7 +53,7 @@ class QuestionFile:
     context: str = ""
     """Column with a text that belongs before the question."""
     limit: int = 0
-    """Rows to take, first ones first; 0 takes all."""
+    """Rows to take of a file, first ones first; 0 takes all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,7 @@ import lzma
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -94,22 +95,27 @@ def _arrow_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
 
 
 def read_local_rows(file: QuestionFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    """("FILE, row N", values) of every row of a local file, at most `file.limit` of them.
+    """("FILE, row N", values) of every row of a local file, or of those of a glob, at most `file.limit` of each.
 
     Raises ValueError naming file and row where one cannot be read.
     """
-    name = Path(file.path).name
+    for path in sorted(glob(file.path)) or [file.path]:
+        yield from _read_local_file(path, file.limit)
+
+
+def _read_local_file(path: str, limit: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    name = Path(path).name
     try:
-        with Path(file.path).open("rb") as stream:
+        with Path(path).open("rb") as stream:
             for number, values in enumerate(rows_of(stream, name), 1):
                 where = f"{name}, row {number}"
                 if isinstance(values, str):
                     raise BadField(f"{where}: {values}")
                 yield where, values
-                if number == file.limit:
+                if number == limit:
                     return
     except UNREADABLE as error:
-        raise ValueError(f"{file.path}: cannot read the questions: {error}") from error
+        raise ValueError(f"{path}: cannot read the questions: {error}") from error
 
 
 def read_question_file(file: QuestionFile) -> list[Question]:

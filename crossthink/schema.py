@@ -239,7 +239,8 @@ def derive_seed(run_seed: int, stage: str, record_id: str, attempt: int = 0) -> 
 def to_row(record: Any) -> dict[str, Any]:
     """A record as a plain dict for Arrow or JSON; records in it become dicts, too, other values stay what they are."""
     row = {}
-    for name in _names(type(record)):
+    kind: Any = type(record)
+    for name in _names(kind):
         value = getattr(record, name)
         row[name] = to_row(value) if hasattr(value, "__dataclass_fields__") else value
     return row

@@ -14,15 +14,15 @@ LOOKS = ("stats", "why", "trace", "sample")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line and run the job, or look at what one left. Returns the exit code."""
+    """Parse the command line and run the job, look at what one left, or export it. Returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in LOOKS:
-        code: int = import_module(f"crossthink.dataflow.look.{words[0]}").main(words[1:])
-        return code
     if words[:1] == ["export"]:
         from crossthink.dataflow.sinks.export import main as export
 
         return export(words[1:])
+    if words and words[0] in LOOKS:
+        code: int = import_module(f"crossthink.dataflow.look.{words[0]}").main(words[1:])
+        return code
     logging.getLogger().setLevel(logging.ERROR)  # before Beam is imported, which warns of clouds that are not there
     from crossthink.dataflow.jobs import run_job
     from crossthink.dataflow.options import JOBS
@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                                                   "before left in the output folder (export: see export --help)")
     parser.add_argument("--recipe", required=True, help="TOML file")
     parser.add_argument("--output", required=True, help="folder of the run")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="tell from a sample how many rows and bytes the job would leave, and in what time")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     args, rest = parser.parse_known_args(words)
     overrides = [word for word in rest if not word.startswith("-") and "=" in word]
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     beam_args = [word for word in rest if word not in overrides]
-    return run_job(args.job, recipe, args.output, beam_args, debug=args.debug)
+    return run_job(args.job, recipe, args.output, beam_args, debug=args.debug, dry=args.dry_run)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
 from crossthink.dataflow.options import (
     MARKER,
@@ -47,20 +48,28 @@ _OWN_ERROR = re.compile(r"(?:JobError|ConfigError|OSError|PermissionError|FileNo
                         r"ModuleNotFoundError): ([^\n]+)")
 
 
-def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[str] = (), *, debug: bool = False) -> int:
-    """Run a job of the data line. Returns 0; 2 for what is wrong before any work, 1 for what fails in it, each with
-    one line on stderr. `beam_args` are Beam's own options."""
+def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[str] = (), *, debug: bool = False,
+            dry: bool = False) -> int:
+    """Run a job of the data line, or print what it would take. Returns 0; 2 for what is wrong before any work, 1 for
+    what fails in it, each with one line on stderr. `beam_args` are Beam's own options."""
     options = JobOptions(job=job, recipe=recipe, output=str(output))
     try:
-        with _only_run(Path(output)):
-            rows = row_options(recipe)
-            _check(options, rows)
-            _run(options, rows, list(beam_args))
+        if dry:
+            report(options, estimate(options, lambda sample: _work(sample, [])))
+        else:
+            _work(options, list(beam_args))
     except (ConfigError, ShardError) as error:
         return _say(error, 2, debug)
     except Exception as error:
         return _say(error, 1, debug)
     return 0
+
+
+def _work(options: JobOptions, beam_args: list[str]) -> None:
+    with _only_run(Path(options.output)):
+        rows = row_options(options.recipe)
+        _check(options, rows)
+        _run(options, rows, beam_args)
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import json
 import posixpath
 import shutil
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,9 +162,9 @@ def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def question_pieces(recipe: Recipe) -> list[Piece]:
-    """The question files with their numbers in the recipe."""
-    return [Piece((number, file), f"{number} {file.source}/{posixpath.basename(file.path)}",
-                  _state(matches(file.path)[0])) for number, file in enumerate(recipe.data.questions)]
+    """The question files with the numbers of their entries in the recipe."""
+    return [Piece((number, replace(file, path=found.path)), f"{number} {file.source}/{posixpath.basename(found.path)}",
+                  _state(found)) for number, file in enumerate(recipe.data.questions) for found in matches(file.path)]
 
 
 def _state(entry: FileMetadata) -> str:

@@ -17,7 +17,7 @@ from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
-from crossthink.dataflow.stages.decontaminate import BATCH, Decontaminate
+from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve, survey
 from crossthink.dataflow.stages.extract import extract
@@ -26,10 +26,11 @@ from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
 from crossthink.dataflow.stages.shipped import is_new
-from crossthink.dataflow.stages.stage import BatchStage, GroupStage, JoinStage, Stage, StageResult, keep
+from crossthink.dataflow.stages.stage import GroupStage, JoinStage, Stage, StageResult, keep
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
+from crossthink.config import Recipe
 from crossthink.schema import Passage, Question
 
 
@@ -55,17 +56,12 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
-    data = options.recipe.data
     pieces = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
               | "split files" >> beam.FlatMapTuple(_pieces) | "spread splits" >> beam.Reshuffle())
-    pages = (Link("warc", to_page), Link("extract", extract),
-             Link("language", partial(identify, languages=data.languages)),
-             Link("quality", partial(judge, min_words=data.min_words)))
-    flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
-    flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
-    flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
-    flow = line.apply(_decontaminate("decontaminate_passages", "passage", options), flow)
-    return line.apply(Stage("domain", assign), flow)
+    flow = line.apply(_source("pages", read_split, page_links(options.recipe), Document, options, line), Flow(pieces))
+    threshold = options.recipe.data.near_duplicate
+    flow = line.apply(NearDuplicates("near_duplicate_pages", threshold, similar.DOCUMENTS), flow)
+    return line.apply(Chain("passages", *passage_links(options.recipe)), flow)
 
 
 def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
@@ -103,12 +99,13 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
     flow = line.apply(GroupStage("exact_duplicates", survey, resolve), Flow(by_id, flow.stages))
     flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS, shipped), flow)
-    flow = line.apply(_decontaminate("decontaminate", "question", options), flow)
-    if data.vote_samples:
-        from crossthink.dataflow.stages.vote import Vote
+    decontaminate, *last = question_links(options.recipe)
+    if not data.vote_samples:
+        return line.apply(Chain("questions", decontaminate, *last), flow)
+    from crossthink.dataflow.stages.vote import Vote
 
-        flow = line.apply(Vote(options.recipe, options.output), flow)
-    return line.apply(Chain("questions", Link("template", choose), Link("verifiable", verify)), flow)
+    flow = line.apply(Stage(*decontaminate), flow)
+    return line.apply(Chain("questions", *last), line.apply(Vote(options.recipe, options.output), flow))
 
 
 def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
@@ -131,15 +128,33 @@ def _source(name: str, read: Callable[[Any], Iterator[Any]], links: Sequence[Lin
     return Source(name, read, links, parts)
 
 
+def page_links(recipe: Recipe) -> tuple[Link, ...]:
+    """WARC records to documents: what looks at one page."""
+    data = recipe.data
+    return (Link("warc", to_page), Link("extract", extract),
+            Link("language", partial(identify, languages=data.languages)),
+            Link("quality", partial(judge, min_words=data.min_words)))
+
+
+def passage_links(recipe: Recipe) -> tuple[Link, ...]:
+    """Documents to passages."""
+    data = recipe.data
+    return (Link("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)),
+            Link("decontaminate_passages", Decontaminate("passage", benchmarks(recipe), data.contamination_ngram)),
+            Link("domain", assign))
+
+
+def question_links(recipe: Recipe) -> tuple[Link, ...]:
+    """Questions to verified ones."""
+    data = recipe.data
+    return (Link("decontaminate", Decontaminate("question", benchmarks(recipe), data.contamination_ngram)),
+            Link("template", choose), Link("verifiable", verify))
+
+
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:
     paths = shard_paths(Path(options.output) / folder)
     return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
-
-
-def _decontaminate(name: str, check_of: str, options: JobOptions) -> BatchStage:
-    recipe = options.recipe
-    return BatchStage(name, Decontaminate(check_of, benchmarks(recipe), recipe.data.contamination_ngram), BATCH)
 
 
 def _cloze(passage: Passage, seed: int, per_passage: int) -> StageResult:

@@ -34,7 +34,7 @@ def describe(made: Tree, statistics: Tree, funnel: list[Tree], shards: str = "*.
             "README.md": card(made, statistics, funnel, shards).encode("utf-8", "backslashreplace")}
 
 
-def attribution(made: Tree, statistics: Tree) -> str:
+def attribution(made: Tree, statistics: Tree, head: str = "# Attribution") -> str:
     """Source, title, authors, address and licence of the rows, with their numbers."""
     entries: dict[str, Tree] = {}
     for file in made["options"].get("data", {}).get("questions", ()):
@@ -44,7 +44,7 @@ def attribution(made: Tree, statistics: Tree) -> str:
         entry = entries.get(found["source"], {})
         rows.append((found["source"], entry.get("title", ""), entry.get("authors", ""), entry.get("url", ""),
                      found["licence"], found["rows"]))
-    text = "# Attribution\n\n"
+    text = f"{head}\n\n"
     if rows:
         text += _table(("source", "title", "authors", "address", "licence", "rows"), rows)
     if made["record"] == "Passage" or any(source not in entries for source, *_ in rows):
@@ -60,12 +60,13 @@ def card(made: Tree, statistics: Tree, funnel: list[Tree], shards: str) -> str:
         _head(made, statistics, name, shards), f"# {name}\n",
         f"{made['rows']:,} rows in {len(made['files'])} files, made by CrossThink {made['code']} "
         f"(schema {made['schema']}).\n"
-        "The options that made them stand in `manifest.json`, whom they are from in `ATTRIBUTION.md`.\n",
+        "The options that made them stand in `manifest.json`.\n",
         "    datasets.load_dataset(FOLDER)          # every column, by Hugging Face\n"
         "    crossthink.shards.read_questions(...)  # mapped into memory, by CrossThink\n",
         "## Counts\n", *_counts(statistics), "## Columns\n", _columns(statistics),
-        "## How it was made\n", "What each stage read and gave; rows that were lost stand in `rejected.jsonl` and "
-        "`failed.jsonl`, each with its reason.\n", _funnel(funnel), "## Limits\n", _LIMITS[made["record"]]])
+        attribution(made, statistics, "## Attribution"), "## How it was made\n",
+        "What each stage read and gave; rows that were lost stand in `rejected.jsonl` and `failed.jsonl`, each with "
+        "its reason.\n", _funnel(funnel), "## Limits\n", _LIMITS[made["record"]]])
 
 
 def _head(made: Tree, statistics: Tree, name: str, shards: str) -> str:

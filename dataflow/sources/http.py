@@ -102,6 +102,7 @@ class HttpFile(io.RawIOBase):
             self._hang_up()
             if self._size is not None and self._position < self._size:
                 raise urllib3.exceptions.ProtocolError("the answer ends early")
+            self._size = self._position  # where no length was told, its end is that of the answer
             return
         self._window += piece
         surplus = self._position - _BEHIND - self._start

@@ -5,6 +5,7 @@ A row that cannot be read names file, row and field; the paper's filters on the 
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -16,6 +17,12 @@ from crossthink.dataflow.stages.result import Failed, Rejected, StageResult, kee
 from crossthink.columns import BadField
 from crossthink.data_config import QuestionFile
 from crossthink.questions import UNREADABLE, BadGold, question_from_row, rows_of
+
+
+def files_of(file: QuestionFile) -> list[QuestionFile]:
+    """The files that an entry's path names: those of a glob, sorted, each to be read like the entry."""
+    found = FileSystems.match([file.path])[0].metadata_list
+    return [replace(file, path=entry.path) for entry in sorted(found, key=lambda entry: entry.path)] or [file]
 
 
 def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
@@ -45,9 +52,10 @@ def to_question(row: Row | Fault, files: tuple[QuestionFile, ...], max_answer_wo
     """The question of a row; its template, and whether its gold verifies, are settled later."""
     if isinstance(row, Fault):
         return Failed(row.reason, row.evidence)
+    file = replace(files[row.entry], path=row.file)
     try:
-        question = question_from_row(row.values, files[row.entry], row.where, row=row.row,
-                                     max_answer_words=max_answer_words, domain_of=domain_of)
+        question = question_from_row(row.values, file, row.where, row=row.row, max_answer_words=max_answer_words,
+                                     domain_of=domain_of)
     except BadField as error:
         return Failed("malformed_row", str(error))
     except BadGold as error:

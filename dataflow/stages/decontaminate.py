@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 from crossthink.dataflow.records import Fault
-from crossthink.dataflow.sources.tables import read_rows
+from crossthink.dataflow.sources.tables import files_of, read_rows
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
 from crossthink.dataflow.stages.tokens import tokens
 
@@ -90,7 +90,7 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
     in the index would let contamination pass."""
     found: list[tuple[str, str, tuple[str, ...]]] = []
     for file in files:
-        for row in read_rows(file):
+        for row in (row for one in files_of(file) for row in read_rows(one)):
             if isinstance(row, Fault):
                 raise JobError(f"evaluation set {row.evidence}: it must be readable to decontaminate against it")
             try:

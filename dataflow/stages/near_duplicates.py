@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
-from crossthink.dataflow.stages.apart import Apart, Node, Told, edge
+from crossthink.dataflow.stages.apart import Apart, Node, Told, edges
 from crossthink.dataflow.stages.bands import Candidates
 from crossthink.dataflow.stages.similar import Kind, similarity
 from crossthink.dataflow.stages.stage import JoinStage, Rejected, StageResult, keep
@@ -58,9 +58,8 @@ def _edges(firsts: Iterable[Told], records: Iterable[Any], kind: Kind,
     firsts = list(firsts)
     for record in records if firsts else ():
         own = tell(record, kind)
-        for first in firsts:
-            if similarity(first.measure, own.measure) >= threshold:
-                yield from edge(first, own)
+        if near := [first for first in firsts if similarity(first.measure, own.measure) >= threshold]:
+            yield from edges(near, own)
 
 
 def _result(record: Any, evidence: list[str]) -> StageResult:

@@ -198,8 +198,8 @@ class _Group(Work):
     def process(self, group: tuple[Any, Iterable[Any]]) -> Iterator[Any]:
         known = self._tally.call(self._name, self._survey, group[1])
         for place, record in enumerate(group[1]):
-            result = (known if isinstance(known, Failed)
-                      else self._tally.call(self._name, self._judge, record, place, known))
+            result = known if isinstance(known, Failed) else self._tally.call(self._name, self._judge, record, place,
+                                                                              known)
             yield from self._emit(self._tally.settle(self._name, record, result))
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,8 @@ def process(command: Sequence[str], log: Path, **environment: str) -> Iterator["
 
 def kill(started: "subprocess.Popen[bytes]") -> None:
     """SIGKILL to a process and its children, if it still runs."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(started.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     started.wait()
 
 

@@ -20,9 +20,8 @@ REPO = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("CROSSTHINK_SHARED", REPO.parent / "shared")) / "data"
 NO_MODEL = ("data.questions_per_passage=0", "data.cloze_per_passage=0", "data.vote_samples=0",
             "data.difficulty_attempts=0")
-SHIPPED = ("manifest.json", "funnel.json", "rejected.jsonl", "failed.jsonl", "README.md", "ATTRIBUTION.md",
-           "statistics.json", "shard-00000-of-00002.arrow",
-           "shard-00001-of-00002.arrow")
+SHIPPED = ("manifest.json", "funnel.json", "statistics.json", "README.md", "ATTRIBUTION.md", "rejected.jsonl",
+           "failed.jsonl", "shard-00000-of-00002.arrow", "shard-00001-of-00002.arrow")
 WORDS = ("The harbour of {} was built by the people of the town, and its two walls reach far into the bay. Ships that "
          "come from the south wait there for better weather, because the coast has no other shelter. In the year {} a "
          "storm broke the outer wall. The fishermen rebuilt it with stone from the hills, and it has stood since then.")

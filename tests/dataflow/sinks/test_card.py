@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ REPO = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `import` leaves of 300 rows of two sources with licences of their own and one row that is none."""
     place = tmp_path_factory.mktemp("card")
     sums = [{"question": f"Add {n} and {n}.", "answer": f"steps #### {2 * n}"} for n in range(200)]
@@ -48,7 +48,7 @@ path = "{place}/law.jsonl"
 mapping = "{REPO}/recipes/sets/legalbench.toml"
 """)
     assert run_job("import", load_recipe(recipe), place / "out", debug=True) == 0
-    yield place / "out" / "imported"
+    return place / "out" / "imported"
 
 
 def rows_of(folder: Path) -> list[dict[str, Any]]:
@@ -83,16 +83,15 @@ def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:
     assert "300 rows in 3 files" in card.text
     assert "| import | 301 | 300 | malformed_row 1 |" in card.text
     assert "| gsm8k | 200 |" in card.text
+    assert (folder / "ATTRIBUTION.md").read_text().removeprefix("# Attribution\n\n") in card.text
 
 
 def test_attribution_names_each_source_with_its_licences(folder: Path) -> None:
     lines = (folder / "ATTRIBUTION.md").read_text().splitlines()
+    law = "legalbench | LegalBench | Guha et al., HazyResearch | https://github.com/HazyResearch/legalbench"
     assert lines[4:] == [
-        "| gsm8k | GSM8K: Grade School Math 8K | Cobbe et al., OpenAI | https://github.com/openai/grade-school-math | MIT "
-        "| 200 |",
-        "| legalbench | LegalBench | Guha et al., HazyResearch | https://github.com/HazyResearch/legalbench | CC BY-SA 4.0 "
-        "| 1 |",
-        "| legalbench | LegalBench | Guha et al., HazyResearch | https://github.com/HazyResearch/legalbench | MIT | 99 |"]
+        "| gsm8k | GSM8K: Grade School Math 8K | Cobbe et al., OpenAI | https://github.com/openai/grade-school-math | "
+        "MIT | 200 |", f"| {law} | CC BY-SA 4.0 | 1 |", f"| {law} | MIT | 99 |"]
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow-zstd"])
@@ -129,12 +128,32 @@ def test_what_readers_do_with_an_export(folder: Path, tmp_path: Path) -> None:
     assert statistics.statistics.has_min_max
 
 
-def test_an_export_does_not_write_over_anything(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_does_not_write_over_anything(folder: Path, tmp_path: Path,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(folder), "--format", "parquet", "--output", str(folder)]) == 2
     assert "is there already: choose another output folder" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "none"), "--format", "parquet", "--output", str(tmp_path / "x")]) == 2
     assert "run the data line first" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
+
+
+def test_an_export_to_a_full_disk_is_one_line_and_leaves_nothing(folder: Path, tmp_path: Path,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(tmp_path)], check=True,
+                       capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting a tmpfs is not allowed here: {error}")
+    try:
+        for kind in ("parquet", "arrow-zstd"):
+            output = tmp_path / "export"
+            assert main(["export", str(folder), "--format", kind, "--output", str(output)]) == 1
+            error = capsys.readouterr().err
+            assert error.count("\n") == 1
+            assert f"{output}: No space left on device" in error
+            assert list(tmp_path.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_mapped_questions_take_no_memory(make_big: Path) -> None:

@@ -9,21 +9,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 pytest.importorskip("apache_beam")
 sys.path.insert(0, str(Path(__file__).parent))
 from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.jobs import run_job
-from crossthink.dataflow.records import Fault, WarcRecord
+from crossthink.dataflow.records import Fault, Row, WarcRecord
 from crossthink.dataflow.sources import http
+from crossthink.dataflow.sources.http_files import HttpsFiles
 from crossthink.dataflow.sources.splits import WarcSplit, read_split, splits
+from crossthink.dataflow.sources.tables import read_rows
 from crossthink.dataflow.sources.warc import read_warc
 from crossthink.dataflow.sources.warc_files import find_warc_files, listed
 from crossthink.dataflow.stages.result import JobError
 from web_server import Site, serve
 
 from crossthink.config import ConfigError, load_recipe
+from crossthink.data_config import QuestionFile
 
 CONTENT = os.urandom(700_000)
 
@@ -72,6 +78,16 @@ def test_a_server_without_ranges_is_read_from_its_start_again(site: Site) -> Non
     site.ranges = False
     site.failures = ["cut 300000"]
     assert read(site) == CONTENT
+
+
+def test_a_server_that_tells_no_length_is_read_to_the_end_of_its_answer(site: Site) -> None:
+    site.lengths = False
+    with io.BufferedReader(http.HttpFile(f"{site.url}/a.bin")) as file:
+        assert file.read() == CONTENT
+        assert file.read() == b""
+    assert len(site.requests) == 1
+    with pytest.raises(OSError, match="does not say how long it is"):
+        FileSystems.match([f"{site.url}/a.bin"])
 
 
 def test_retry_after_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,10 +178,40 @@ def test_a_job_reads_a_list_of_paths(site: Site, tmp_path: Path) -> None:
     assert not any(path.endswith("2.warc.gz") for path, _ in site.requests)
 
 
+def test_a_server_that_stays_away_stops_the_job_with_one_line(site: Site, tmp_path: Path,
+                                                              capsys: pytest.CaptureFixture[str]) -> None:
+    site.files["/crawl/warc.paths"] = b"crawl/1.warc.gz\n"
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'[run]\nname = "r"\n[model]\npath = "none"\n[data]\nwarc = ["{site.url}/crawl/warc.paths"]\n')
+    site.failures = ["ok"] * 2 + [503] * 100
+    assert run_job("extract", load_recipe(recipe), tmp_path / "out") == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert len(lines) == 1
+    assert "/crawl/1.warc.gz: no byte from 0 on in 4 tries (503 Service Unavailable): look at the network" in lines[0]
+    assert not (tmp_path / "out/passages/manifest.json").exists()
+
+
 def test_sizes_and_what_a_server_does_not_know(site: Site) -> None:
     (found,) = FileSystems.match([f"{site.url}/a.bin"])
     assert [(entry.path, entry.size_in_bytes) for entry in found.metadata_list] == [(f"{site.url}/a.bin", 700_000)]
     assert FileSystems.match([f"{site.url}/none"])[0].metadata_list == []
+
+
+def test_question_files_of_every_format_are_read_over_http(site: Site) -> None:
+    """Parquet and Arrow are read from their ends, the others line by line; both schemes are Beam's."""
+    rows = [{"question": f"q{i}", "answer": str(i)} for i in range(3000)]
+    table, files = pa.Table.from_pylist(rows), {name: io.BytesIO() for name in ("parquet", "arrow", "csv")}
+    pq.write_table(table, files["parquet"])
+    with pa.ipc.new_file(files["arrow"], table.schema) as writer:
+        writer.write_table(table)
+    csv.write_csv(table, files["csv"])
+    site.files |= {f"/q.{name}": file.getvalue() for name, file in files.items()}
+    site.files["/q.jsonl.gz"] = gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode())
+    for name in ("parquet", "arrow", "csv", "jsonl.gz"):
+        site.failures = [503, "ok", "cut 3000"]
+        found = list(read_rows(QuestionFile(path=f"{site.url}/q.{name}", source="s")))
+        assert [row.values for row in found if isinstance(row, Row)] == rows, name
+    assert isinstance(FileSystems.get_filesystem("https://a.example/b"), HttpsFiles)
 
 
 def test_a_list_of_paths_names_files_from_its_own_root(site: Site, tmp_path: Path) -> None:

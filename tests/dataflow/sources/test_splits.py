@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("apache_beam")
+from crossthink.dataflow.jobs import run_job
 from crossthink.dataflow.records import Fault, WarcRecord
 from crossthink.dataflow.sources.splits import WarcSplit, read_split, splits
 from crossthink.dataflow.stages.result import JobError
 
+from crossthink.config import load_recipe
+
+REPO = Path(__file__).parents[3]
 SHARED = Path(os.environ.get("CROSSTHINK_SHARED", Path(__file__).parents[4] / "shared")) / "data"
 
 
@@ -135,3 +139,19 @@ def test_a_real_crawl_by_its_own_offsets(tmp_path: Path) -> None:
     parts = splits(str(file), 1 << 20)
     assert len(parts) == 7  # 7.0 MB
     assert together(parts) == whole
+
+
+def test_a_job_over_splits_ships_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    crawl = tmp_path / "crawl.warc.gz"
+    crawl.symlink_to(REPO / "examples/crawl.warc.gz")
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'[run]\nname = "r"\n[model]\npath = "none"\n[data]\nwarc = ["{tmp_path}/*.warc.gz"]\n')
+    assert run_job("extract", load_recipe(recipe), tmp_path / "whole", debug=True) == 0
+    offsets = [found.offset for found in read_split(WarcSplit(file=str(crawl))) if isinstance(found, WarcRecord)]
+    Path(f"{crawl}.cdxj").write_text("".join(json.dumps({"offset": offset}) + "\n" for offset in offsets))
+    monkeypatch.setattr(splits, "__defaults__", (30_000,))
+    assert len(splits(str(crawl))) == 3  # 86,982 bytes
+    assert run_job("extract", load_recipe(recipe), tmp_path / "split", debug=True) == 0
+    names = sorted(path.name for path in (tmp_path / "whole/passages").iterdir() if path.name != "run.json")
+    for name in names:
+        assert (tmp_path / "split/passages" / name).read_bytes() == (tmp_path / "whole/passages" / name).read_bytes()

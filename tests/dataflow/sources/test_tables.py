@@ -12,10 +12,11 @@ import pytest
 
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.records import Fault, Row
-from crossthink.dataflow.sources.tables import read_rows, to_question
+from crossthink.dataflow.sources.tables import files_of, read_rows, to_question
 from crossthink.dataflow.stages.stage import Failed, Kept, Rejected, StageResult
 
 from crossthink.data_config import QuestionFile
+from crossthink.questions import read_question_file
 
 
 def one(values: dict[str, Any], **mapping: Any) -> StageResult:
@@ -147,6 +148,21 @@ def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
         found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s", limit=2)))
         assert [f.values for f in found if isinstance(f, Row)] == rows[:2], name
         assert found[1].id == f"s/{name}:00000002"
+
+
+def test_a_glob_is_several_files_of_one_entry(tmp_path: Path) -> None:
+    """As NuminaMath is published; rows are named by their own files, and the limit is of each."""
+    for name in ("train-2", "train-1", "test-1"):
+        pq.write_table(pa.Table.from_pylist([{"question": f"{name}, {n}?", "answer": "1"} for n in range(3)]),
+                       tmp_path / f"{name}.parquet")
+    entry = QuestionFile(path=f"{tmp_path}/train-*.parquet", source="s", limit=2)
+    rows = [row for file in files_of(entry) for row in read_rows(file)]
+    assert [row.id for row in rows] == [f"s/train-{n}.parquet:0000000{row}" for n in (1, 2) for row in (1, 2)]
+    results = [to_question(row, (entry,), 10) for row in rows]
+    assert [result.records[0].lineage.input_file for result in results if isinstance(result, Kept)] == [
+        "train-1.parquet"] * 2 + ["train-2.parquet"] * 2
+    assert [question.question for question in read_question_file(entry)] == [
+        "train-1, 0?", "train-1, 1?", "train-2, 0?", "train-2, 1?"]
 
 
 def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class Site:
         self.requests: list[tuple[str, str]] = []
         """(path, Range)"""
         self.ranges = True
+        self.lengths = True
         self.version = '"1"'
         self.url = ""
 
@@ -44,17 +45,26 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, content: bytes, start: int, failure: str) -> None:
         size = len(content)
+        if not self.site.lengths:
+            self.send_response(200)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self._write(content)
+            return
         if self.site.ranges and start >= size:
             self._head(416, 0, ("Content-Range", f"bytes */{size}"))
             return
         told = [("Content-Range", f"bytes {start}-{size - 1}/{size}")] if self.site.ranges else []
         self._head(206 if self.site.ranges else 200, size - start, ("ETag", self.site.version), *told)
         end = start + int(failure.removeprefix("cut ")) if failure.startswith("cut") else size
-        try:
-            self.wfile.write(content[start:end])
-        except OSError:  # the client hung up
-            self.close_connection = True
+        self._write(content[start:end])
         if end < size:
+            self.close_connection = True
+
+    def _write(self, content: bytes) -> None:
+        try:
+            self.wfile.write(content)
+        except OSError:  # the client hung up
             self.close_connection = True
 
     def _head(self, status: int, length: int, *fields: tuple[str, str]) -> None:

@@ -1,7 +1,9 @@
 """Which of near records stay: chains, stars and hot bands, and no group that grows with them."""
 
 import json
+import random
 from collections.abc import Callable, Sequence
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,6 @@ import numpy as np
 import pytest
 
 beam = pytest.importorskip("apache_beam")
-import itertools
-
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.testing.util import assert_that, equal_to
 from crossthink.dataflow.records import Document
@@ -80,11 +80,11 @@ def test_a_star_goes_where_its_leaves_stay_and_its_leaves_where_it_stays(who_goe
 
 def test_what_is_open_beyond_the_cap_stays_and_is_counted() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in itertools.pairwise(told) for item in apart.edge(first, second)]
+    items = [item for first, second in pairwise(told) for item in apart.edges([first], second)]
     pipeline = beam.Pipeline("FnApiRunner")
     going = pipeline | beam.Create(items) | apart.Apart("n", 0.7, rest=10)
     # A chain of which neighbours alone are near: 000 stays, 001 goes, 002 stays, ... One is decided a round.
-    assert_that(going | beam.Map(lambda found: found[0]), equal_to(["001", "003", "005"]))
+    assert_that(going | beam.Map(lambda found: found[0]), equal_to(["001", "003", "005", "007"]))
     done = pipeline.run()
     counters = done.metrics().query(MetricsFilter().with_namespace("crossthink.capped"))["counters"]
     assert {counter.key.metric.name: counter.result for counter in counters} == {"n/undecided": 40 - apart.ROUNDS}
@@ -97,7 +97,7 @@ def measure_of(place: int) -> Measure:
 
 def test_the_rounds_and_the_group_at_the_end_decide_alike() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in itertools.pairwise(told) for item in apart.edge(first, second)]
+    items = [item for first, second in pairwise(told) for item in apart.edges([first], second)]
     assert [rank for rank, _ in apart.settle(items, 0.7)] == [f"{i:03d}" for i in range(1, 40, 2)]
     assert list(apart.settle(reversed(items), 0.7)) == list(apart.settle(items, 0.7))
 
@@ -134,3 +134,26 @@ def test_a_band_holds_no_more_than_its_cap() -> None:
     assert held == 6  # twice the cap
     other = combine.add_input(combine.create_accumulator(), "0")
     assert combine.extract_output(combine.merge_accumulators([found, other])) == (["0", "1", "2"], 10)
+
+
+def test_nobody_goes_but_beside_one_that_stays_and_no_two_neighbours_stay(tmp_path: Path) -> None:
+    random_ = random.Random(5)
+    told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(random_.randrange(200))) for i in range(300)]
+    # neighbours start less than two apart: 9 / 11 = 0.82, two apart 8 / 12 = 0.67
+    near = {(first.rank, second.rank) for first, second in combinations(told, 2)
+            if abs(int(first.measure.shingles[0]) - int(second.measure.shingles[0])) < 2}
+    by_rank = {one.rank: one for one in told}
+    items = [item for first, second in sorted(near) for item in apart.edges([by_rank[first]], by_rank[second])]
+    out = str(tmp_path / "gone.json")
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        (pipeline | beam.Create(items) | apart.Apart("n", 0.7) | beam.combiners.ToDict()
+         | "write" >> beam.Map(lambda found: Path(out).write_text(json.dumps(found))))
+    gone = json.loads(Path(out).read_text())
+    stay = set(by_rank) - set(gone)
+    assert 80 < len(stay) < 160
+    assert not {pair for pair in near if set(pair) <= stay}
+    for rank, evidence in gone.items():
+        keeper = f"{int(evidence.split(',')[0].removeprefix('kept p')):03d}"
+        assert keeper in stay
+        assert keeper < rank
+        assert (keeper, rank) in near
