@@ -2,6 +2,7 @@
 
     crossthink demo                          the whole line on a small machine, from a crawl to a better model
     crossthink data JOB --recipe R ...       Beam jobs: extract, import, synthesize, curate, score, run
+    crossthink data stats|why|trace|sample   what a job left: the funnel, one record's way, dropped ones to read
     crossthink data export DIR ...           a finished folder in another format: Parquet, Arrow with zstd
     crossthink blend R --manifest M ...      what the recipe's blend draws, declared and realised
     crossthink train R --manifest M ...      GRPO in this process; on several: torchrun -m crossthink.train R ...

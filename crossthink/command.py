@@ -1,6 +1,7 @@
 """What all commands have in common: their options for errors, and what they end with."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,9 @@ def exit_code(work: Callable[[], int | None], *, debug: bool) -> int:
     """Do a command's work: 0 or what it returns; for an error one line on stderr and 2 (bad input) or 1 (it failed)."""
     try:
         return work() or 0
+    except BrokenPipeError:  # whoever reads has seen enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, RuntimeError, OSError, ImportError) as error:
         if debug:
             raise

@@ -66,7 +66,9 @@ class DataConfig:
     """Files to take, the first ones by name; 0 takes all."""
     questions: tuple[QuestionFile, ...] = ()
     evaluation: tuple[QuestionFile, ...] = ()
-    """What the training rows are decontaminated against."""
+    """What the training rows are decontaminated against, beside the sets of evaluate.questions."""
+    shipped: tuple[str, ...] = ()
+    """Folders with the shards of other runs ("DIR/data"): their questions are not shipped again, nor near copies."""
     languages: tuple[str, ...] = ("en",)
     min_words: int = 50
     """Pages with fewer words are no documents (Gopher's rule)."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from crossthink.compact import compact
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -39,6 +39,8 @@ class Passage:
     span_start: int
     span_end: int
     """Characters of the page's extracted text that the passage covers: [start, end)."""
+    page_id: str = ""
+    """"FILE@OFFSET", with "+N" where a gzip member holds several records."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,7 @@ class Lineage:
     """Where a question came from; empty strings and -1 where a step did not happen."""
 
     passage_id: str = ""
+    page_id: str = ""
     url: str = ""
     warc_file: str = ""
     warc_offset: int = -1

@@ -7,11 +7,18 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+
+LOOKS = ("stats", "why", "trace", "sample")
+"""Commands that look at what a job left: a module each in look/, with neither Beam nor a recipe."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse the command line and run the job. Returns the exit code."""
+    """Parse the command line and run the job, or look at what one left. Returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in LOOKS:
+        code: int = import_module(f"crossthink.dataflow.look.{words[0]}").main(words[1:])
+        return code
     if words[:1] == ["export"]:
         from crossthink.dataflow.sinks.export import main as export
 
@@ -26,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m crossthink.dataflow",
         description="The data line: a crawl and question files in, verifiable questions in Arrow shards out.",
         epilog="Options of the recipe are set as section.key=value. What else begins with -- goes to Beam, as "
-               "--runner=FlinkRunner, or --direct_num_workers=2 --direct_running_mode=multi_processing.")
+               "--runner=FlinkRunner, or --direct_num_workers=2 --direct_running_mode=multi_processing. "
+               "To look at what a job left: stats [DIR], why ID [DIR], trace ID [DIR], sample --reason R [DIR]; "
+               "each has its own --help.")
     parser.add_argument("job", choices=JOBS, help="run does all of the others' work; alone, each reads what the one "
                                                   "before left in the output folder (export: see export --help)")
     parser.add_argument("--recipe", required=True, help="TOML file")

@@ -19,6 +19,7 @@ from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
 from crossthink.dataflow.options import (
     MARKER,
     JobOptions,
+    benchmarks,
     check_model,
     claim_folder,
     first_difference,
@@ -69,9 +70,11 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
             raise ConfigError(f"{options.output}/{folder} was made with other options "
                               f"({first_difference(made_with, rows)}): run its job again")
     check_model(options)
+    if options.folder.resolve() in (Path(folder).resolve() for folder in options.recipe.data.shipped):
+        raise ConfigError(f"data.shipped names {options.folder}, where this job writes: choose another output folder")
     claim_folder(options.folder, rows)
     if options.job in ("extract", "curate", "run"):
-        load_index(options.recipe.data.evaluation, options.recipe.data.contamination_ngram)
+        load_index(benchmarks(options.recipe), options.recipe.data.contamination_ngram)
     write_atomic(options.folder / MARKER, to_json(rows))
 
 
@@ -99,8 +102,11 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     if found := _counters(finished, "crossthink.parts"):
         print(f"data line: {found.get('reused', 0)} pieces of the input were finished before, {found.get('made', 0)} "
               "are new", file=sys.stderr)
-    capped = _counters(finished, "crossthink.capped")
-    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, "capped": capped})
+    hints = {name: _counters(finished, f"crossthink.{space}") for name, space in (("capped", "capped"),
+                                                                                  ("counters", "records"))}
+    for name, number in hints["capped"].items():
+        print(f"warning: {name}: {number} beyond the cap (docs/data.md, Duplicates)", file=sys.stderr)
+    _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, **hints})
 
 
 def _drop_other_parts(line: Line) -> None:

@@ -50,9 +50,11 @@ def join(label: str, *flows: Flow) -> Flow:
 
 
 def funnel_rows(counts: Iterable[Count], stages: list[StageName]) -> list[dict[str, Any]]:
-    """One row a stage, in the order of the work: in, kept, rejected and failed by reason, out, out by domain."""
+    """One row a stage, in the order of the work: in, kept, rejected and failed by reason, out, out by domain, and the
+    stages whose output it read."""
     rows: dict[str, dict[str, Any]] = {
-        stage.name: {"stage": stage.name, "in": 0, "kept": 0, "rejected": {}, "failed": {}, "out": 0, "by_domain": {}}
+        stage.name: {"stage": stage.name, "fed_by": list(stage.fed_by), "in": 0,
+                     "kept": 0, "rejected": {}, "failed": {}, "out": 0, "by_domain": {}}
         for stage in stages}
     for (stage, kind, reason), number in sorted(counts):
         row = rows[stage]
@@ -62,7 +64,8 @@ def funnel_rows(counts: Iterable[Count], stages: list[StageName]) -> list[dict[s
             row[kind] += number
         if kind == "out" and reason:
             row["by_domain"][reason] = number
-    return [{key: value for key, value in row.items() if key != "by_domain" or value} for row in rows.values()]
+    return [{key: value for key, value in row.items() if key not in ("by_domain", "fed_by") or value}
+            for row in rows.values()]
 
 
 def check_funnel(rows: list[dict[str, Any]], stages: list[StageName]) -> None:

@@ -14,8 +14,10 @@ from crossthink.dataflow.sinks.manifest import UNFINISHED
 from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest
 
 from crossthink.config import ConfigError, Recipe
+from crossthink.data_config import QuestionFile
 from crossthink.engine.weights import PACKAGED, resolve_model
 from crossthink.schema import Passage, Question
+from crossthink.shards import Manifest
 
 JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
@@ -108,6 +110,8 @@ def row_options(recipe: Recipe) -> dict[str, Any]:
     Folders are left out: the same files elsewhere give the same rows.
     """
     data = json.loads(json.dumps(asdict(recipe.data)))
+    data["evaluation"] = json.loads(json.dumps([asdict(file) for file in benchmarks(recipe)]))
+    data["shipped"] = [Manifest.load(folder).digest for folder in recipe.data.shipped]
     data["warc"] = [posixpath.basename(pattern) for pattern in recipe.data.warc]
     for file in (*data["questions"], *data["evaluation"]):
         file["path"] = posixpath.basename(file["path"])
@@ -130,7 +134,7 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
     """
     wanted = [(pattern, "") for pattern in dict.fromkeys(recipe.data.warc) if not is_list(pattern)]
     wanted += [(file.path, f"{file.source}/") for file in recipe.data.questions]
-    wanted += [(file.path, f"evaluation/{file.source}/") for file in recipe.data.evaluation]
+    wanted += dict.fromkeys((file.path, f"evaluation/{file.source}/") for file in benchmarks(recipe))
     names: dict[str, tuple[str, int]] = {}
     for pattern, prefix in wanted:
         found = matches(pattern)
@@ -143,6 +147,11 @@ def input_sizes(recipe: Recipe) -> dict[str, int]:
                                   "rename one, or give it another source")
             names[name] = (entry.path, entry.size_in_bytes)
     return {name: size for name, (_, size) in sorted(names.items())}
+
+
+def benchmarks(recipe: Recipe) -> tuple[QuestionFile, ...]:
+    """What the rows are decontaminated against: data.evaluation, and what the recipe itself evaluates on."""
+    return tuple(dict.fromkeys((*recipe.data.evaluation, *recipe.evaluate.questions)))
 
 
 def warc_files(recipe: Recipe) -> list[tuple[str, str]]:

@@ -7,24 +7,26 @@ from typing import Any
 
 import apache_beam as beam
 from crossthink.dataflow.line import Flow, Line, join
-from crossthink.dataflow.options import JobOptions, question_pieces, warc_files
+from crossthink.dataflow.options import JobOptions, benchmarks, question_pieces, warc_files
 from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
+from crossthink.dataflow.sources.shipped import read_shipped, shipped_shards
 from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import similar
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
-from crossthink.dataflow.stages.decontaminate import Decontaminate
+from crossthink.dataflow.stages.decontaminate import BATCH, Decontaminate
 from crossthink.dataflow.stages.domain import assign
-from crossthink.dataflow.stages.exact_duplicates import resolve
+from crossthink.dataflow.stages.exact_duplicates import resolve, survey
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.language import identify
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.passages import cut
 from crossthink.dataflow.stages.quality import judge
-from crossthink.dataflow.stages.stage import GroupStage, Stage, StageResult, keep
+from crossthink.dataflow.stages.shipped import is_new
+from crossthink.dataflow.stages.stage import BatchStage, GroupStage, JoinStage, Stage, StageResult, keep
 from crossthink.dataflow.stages.template import choose
 from crossthink.dataflow.stages.verifiable import verify
 
@@ -61,11 +63,9 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
              Link("quality", partial(judge, min_words=data.min_words)))
     flow = line.apply(_source("pages", read_split, pages, Document, options, line), Flow(pieces))
     flow = line.apply(NearDuplicates("near_duplicate_pages", data.near_duplicate, similar.DOCUMENTS), flow)
-    return line.apply(Chain("passages", Link("passages", partial(cut, max_words=data.passage_words,
-                                                                 limit=data.passages_per_page)),
-                            Link("decontaminate_passages",
-                                 Decontaminate("passage", data.evaluation, data.contamination_ngram)),
-                            Link("domain", assign)), flow)
+    flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)
+    flow = line.apply(_decontaminate("decontaminate_passages", "passage", options), flow)
+    return line.apply(Stage("domain", assign), flow)
 
 
 def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
@@ -93,17 +93,22 @@ def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     """Questions without duplicates and contamination, their answers voted on, each with a template and a verifier."""
     data = options.recipe.data
+    shipped = None
+    if data.shipped:
+        shipped = (flow.records.pipeline | "shipped shards" >> beam.Create(shipped_shards(data.shipped))
+                   | "spread shipped" >> beam.Reshuffle() | "read shipped" >> beam.FlatMapTuple(read_shipped))
+        pairs = tuple(records | f"{name} by id" >> beam.Map(lambda record: (record.id, record))
+                      for name, records in (("new", flow.records), ("shipped", shipped)))
+        flow = line.apply(JoinStage("shipped", is_new), Flow(pairs, flow.stages))
     by_id = flow.records | "question by id" >> beam.Map(lambda question: (question.id, question))
-    flow = line.apply(GroupStage("exact_duplicates", resolve), Flow(by_id, flow.stages))
-    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS), flow)
-    decontaminate = Link("decontaminate", Decontaminate("question", data.evaluation, data.contamination_ngram))
-    last = (Link("template", choose), Link("verifiable", verify))
-    if not data.vote_samples:
-        return line.apply(Chain("questions", decontaminate, *last), flow)
-    from crossthink.dataflow.stages.vote import Vote
+    flow = line.apply(GroupStage("exact_duplicates", survey, resolve), Flow(by_id, flow.stages))
+    flow = line.apply(NearDuplicates("near_duplicates", data.near_duplicate, similar.QUESTIONS, shipped), flow)
+    flow = line.apply(_decontaminate("decontaminate", "question", options), flow)
+    if data.vote_samples:
+        from crossthink.dataflow.stages.vote import Vote
 
-    flow = line.apply(Stage(*decontaminate), flow)
-    return line.apply(Chain("questions", *last), line.apply(Vote(options.recipe, options.output), flow))
+        flow = line.apply(Vote(options.recipe, options.output), flow)
+    return line.apply(Chain("questions", Link("template", choose), Link("verifiable", verify)), flow)
 
 
 def score(flow: Flow, options: JobOptions, line: Line) -> Flow:
@@ -130,6 +135,11 @@ def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow
     paths = shard_paths(Path(options.output) / folder)
     return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
+
+
+def _decontaminate(name: str, check_of: str, options: JobOptions) -> BatchStage:
+    recipe = options.recipe
+    return BatchStage(name, Decontaminate(check_of, benchmarks(recipe), recipe.data.contamination_ngram), BATCH)
 
 
 def _cloze(passage: Passage, seed: int, per_passage: int) -> StageResult:

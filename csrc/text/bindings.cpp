@@ -3,7 +3,9 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -146,10 +148,12 @@ py::tuple shingles_of(const py::object& source, int64_t size) {
     return py::make_tuple(to_numpy(std::move(found.values), {values}), to_numpy(std::move(found.offsets), {offsets}));
 }
 
-py::array_t<uint64_t> hashes_of(const py::object& source) {
+py::array_t<uint64_t> hashes_of(const py::object& source, std::optional<int64_t> below) {
+    require(!below || *below >= 1, "below must be at least 1, got " + std::to_string(below.value_or(0)));
+    const size_t limit = below ? static_cast<size_t>(*below) : SIZE_MAX;
     const Texts texts(source);
     const auto rows = static_cast<py::ssize_t>(texts.views().size());
-    return to_numpy(without_gil([&] { return text_hashes(texts.views()); }), {rows});
+    return to_numpy(without_gil([&] { return text_hashes(texts.views(), limit); }), {rows});
 }
 
 py::array_t<uint32_t> minhash_of(const py::object& source) {
@@ -201,7 +205,8 @@ std::vector<py::tuple> find_in(const QuestionIndex& index, const py::object& sou
 
 void bind_text(py::module_& m) {
     m.def("words", &words_of, "text"_a, "The words, numbers and operators of a text, normalised, in their order.");
-    m.def("text_hashes", &hashes_of, "texts"_a, "Hash of all words of each text [n]; 0 for a text without words.");
+    m.def("text_hashes", &hashes_of, "texts"_a, "below"_a = py::none(),
+          "Hash of all words of each text [n]; 0 for a text without words, or with `below` words or more.");
     m.def("shingles", &shingles_of, "texts"_a, "size"_a,
           "(values, offsets [n + 1]): the set of hashes of all runs of `size` words of each text, ascending.");
     m.def("minhash", &minhash_of, "texts"_a,

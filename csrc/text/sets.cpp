@@ -6,6 +6,8 @@
 
 namespace crossthink::text {
 
+constexpr size_t kHead = 64;  // bytes
+
 HashLists shingles(std::span<const std::string_view> texts, size_t size) {
     HashLists found;
     Words words;
@@ -20,12 +22,16 @@ HashLists shingles(std::span<const std::string_view> texts, size_t size) {
     return found;
 }
 
-std::vector<uint64_t> text_hashes(std::span<const std::string_view> texts) {
+std::vector<uint64_t> text_hashes(std::span<const std::string_view> texts, size_t below) {
     std::vector<uint64_t> found;
     Words words;
     for (std::string_view text : texts) {
-        words.read(text);
-        found.push_back(words.size() ? words.run(0, words.size()) : 0);
+        // Where few words are wanted the beginning tells most texts off: what stands before a blank has words of its
+        // own.
+        const size_t blank = below < kHead ? text.find(' ', kHead) : text.npos;
+        words.read(text.substr(0, blank));
+        if (blank != text.npos && words.size() < below) words.read(text);
+        found.push_back(words.size() && words.size() < below ? words.run(0, words.size()) : 0);
     }
     return found;
 }

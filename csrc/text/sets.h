@@ -19,8 +19,8 @@ struct HashLists {
 // has none.
 HashLists shingles(std::span<const std::string_view> texts, size_t size);
 
-// One hash a text: of all its words in their order; 0 for a text without words.
-std::vector<uint64_t> text_hashes(std::span<const std::string_view> texts);
+// One hash a text: of all its words in their order; 0 for a text without words, or with `below` words or more.
+std::vector<uint64_t> text_hashes(std::span<const std::string_view> texts, size_t below);
 
 // How many values two ascending lists share; equal values pair off.
 int64_t shared(std::span<const uint64_t> first, std::span<const uint64_t> second);

@@ -6,6 +6,7 @@ largest record that is accepted.
 """
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from crossthink.dataflow.records import Fault, WarcRecord
@@ -35,6 +36,23 @@ def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD, *, star
         stream.seek(0)
         yield from _Records(file, 0, max_record, compressed=False).read(iter(lambda: stream.read(1 << 16), b""))
     return stream.tell()
+
+
+def record_at(stream: BinaryIO, file: str, offset: int, inner: int = 0) -> WarcRecord | Fault:
+    """The record at a place that a reading gave: the gzip member at `offset`, or the record, and in a member the one
+    `inner` bytes behind its start. What is no record there is a fault."""
+    stream.seek(offset)
+    compressed = stream.read(len(MAGIC)) == MAGIC
+    stream.seek(offset)
+    chunks = Member(stream, offset).chunks() if compressed else iter(lambda: stream.read(1 << 16), b"")
+    wanted = _id(file, offset, inner)
+    try:
+        for found in _Records(file, offset if compressed else 0, MAX_RECORD, compressed=compressed).read(chunks):
+            if not compressed or found.id == wanted:
+                return replace(found, id=wanted)
+    except GzipFault as fault:
+        return _fault(file, offset, inner, fault.reason, str(fault))
+    return _fault(file, offset, inner, "no_record", "no record begins here")
 
 
 def _read_members(stream: BinaryIO, file: str, max_record: int, offset: int,

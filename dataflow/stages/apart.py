@@ -136,14 +136,14 @@ class _Round(beam.DoFn):
         node, evidence, stays = decide(items, self._threshold)
         if stays is None:
             yield node.own.rank, node
-        for rank in sorted(node.behind) if stays else ():
-            yield rank, Word(node.own.rank, stays)
+        else:
+            yield from ((rank, Word(node.own.rank, stays)) for rank in sorted(node.behind))
         if evidence:
             yield TaggedOutput("going", (node.own.rank, evidence))
 
 
 class _UpTo(beam.DoFn):
-    """Everything under one key, where `count` open records are no more than the cap; else nothing, and it is counted."""
+    """Everything under one key, where no more than the cap are open; else nothing, and it is counted."""
 
     def __init__(self, name: str, cap: int) -> None:
         self._undecided = Metrics.counter("crossthink.capped", f"{name}/undecided")

@@ -6,11 +6,11 @@ words that say what a question is about count, "which of the following" hardly d
 and a phrase that many questions share is no contamination.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from crossthink.dataflow.records import Fault
@@ -32,6 +32,10 @@ WHOLE_BITS = 24
 """Of a question that counts where a record holds every word of it."""
 RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
+
+
+BATCH = 64
+"""Records that are searched with one call."""
 
 
 class Match(NamedTuple):
@@ -97,37 +101,51 @@ def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
     return build_index(found, size)
 
 
-def check_question(question: Question, index: Index) -> StageResult:
-    """The question itself, or a reject where it, with its options and its answer, repeats an evaluation question."""
-    text = "\n".join((question.question, *question.options, question.answer))
-    if found := held_question(text, index, bool(question.options)):
-        return found
-    own = int(_core.text_hashes([question.question])[0])
+def check_questions(questions: Sequence[Question], index: Index) -> list[StageResult]:
+    """For each question itself, or a reject where it, with its options and answer, repeats an evaluation question."""
+    rows = ["\n".join((question.question, *question.options, question.answer)) for question in questions]
+    held = held_questions(rows, index, [bool(question.options) for question in questions])
+    short = _core.text_hashes([question.question for question in questions], index.size).tolist()
+    return [found or (_short_one(question, own, index) if own else None) or keep(question)
+            for question, found, own in zip(questions, held, short, strict=True)]
+
+
+def check_passages(passages: Sequence[Passage], index: Index) -> list[StageResult]:
+    """For each passage itself, or a reject where it holds an evaluation question."""
+    held = held_questions([passage.text for passage in passages], index, [False] * len(passages))
+    return [found or keep(passage) for passage, found in zip(passages, held, strict=True)]
+
+
+def held_questions(texts: Sequence[str], index: Index, with_options: Sequence[bool]) -> list[Rejected | None]:
+    """For each text a reject that shows the evaluation question of which it holds most, where that is enough; or None.
+
+    `with_options` says of each text whether options are part of it.
+    """
+    most: dict[int, Match] = {}
+    for match in map(Match._make, index.questions.find(list(texts))):
+        if is_contamination(match, index.size, with_options[match.text]):
+            before = most.get(match.text)
+            if before is None or _held(match) > _held(before):  # of equals the first in the index
+                most[match.text] = match
+    return [_reject(text, most[number], index) if number in most else None for number, text in enumerate(texts)]
+
+
+def _held(match: Match) -> int:
+    return match.bits_held + match.option_bits_held
+
+
+def _reject(text: str, most: Match, index: Index) -> Rejected:
+    shown = " ".join(tokens(text)[most.start:most.start + min(index.size, most.words)])
+    return Rejected("contaminated", f"{index.names[most.question]}: {shown!r}, {_held(most)} of "
+                                    f"{most.bits + most.option_bits} bits, "
+                                    f"{most.longest_run} of {most.words} words in a row")
+
+
+def _short_one(question: Question, own: int, index: Index) -> Rejected | None:
     for number, options in index.short.get(own, ()):
         if same_options(question, options):
             return Rejected("contaminated", f"{index.names[number]}: the whole question")
-    return keep(question)
-
-
-def check_passage(passage: Passage, index: Index) -> StageResult:
-    """The passage itself, or a reject where it holds an evaluation question."""
-    return held_question(passage.text, index, False) or keep(passage)
-
-
-def held_question(text: str, index: Index, with_options: bool) -> Rejected | None:
-    """A reject that shows the evaluation question of which the text holds most, where that is enough; else None.
-
-    `with_options` says that options are part of the text.
-    """
-    matches = [match for match in map(Match._make, index.questions.find([text]))
-               if is_contamination(match, index.size, with_options)]
-    if not matches:
-        return None
-    most = max(matches, key=lambda match: (match.bits_held + match.option_bits_held, -match.question))
-    shown = " ".join(tokens(text)[most.start:most.start + min(index.size, most.words)])
-    held, bits = most.bits_held + most.option_bits_held, most.bits + most.option_bits
-    return Rejected("contaminated", f"{index.names[most.question]}: {shown!r}, {held} of {bits} bits, "
-                                    f"{most.longest_run} of {most.words} words in a row")
+    return None
 
 
 def is_contamination(match: Match, size: int, with_options: bool) -> bool:
@@ -166,11 +184,23 @@ def same_options(question: Question, options: frozenset[int]) -> bool:
 
 
 class Decontaminate:
-    """`check` against the index of the evaluation files, which each process builds at its first record."""
+    """`check_of` against the index of the evaluation files, which each process builds at its first record.
+
+    Takes one record, or several: a call for each costs more than the search itself (see BATCH).
+    """
 
     def __init__(self, check_of: str, files: tuple[QuestionFile, ...], size: int) -> None:
-        self._check = {"question": check_question, "passage": check_passage}[check_of]
+        checks: dict[str, Callable[[list[Any], Index], list[StageResult]]] = {
+            "question": check_questions, "passage": check_passages}
+        self._check = checks[check_of]
         self._files, self._size = files, size
 
-    def __call__(self, record: Question | Passage) -> StageResult:
-        return self._check(record, load_index(self._files, self._size))  # type: ignore[operator]
+    @overload
+    def __call__(self, records: Question | Passage) -> StageResult: ...
+    @overload
+    def __call__(self, records: list[Any]) -> list[StageResult]: ...
+    def __call__(self, records: Question | Passage | list[Any]) -> StageResult | list[StageResult]:
+        index = load_index(self._files, self._size)
+        if isinstance(records, list):
+            return self._check(records, index)
+        return self._check([records], index)[0]

@@ -1,13 +1,26 @@
 """Questions with one id: the same question with the same options. One stays; golds that differ turn all away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
 from crossthink.schema import Question, canonical_text
 from crossthink.verify import check_answer
 
+SHOWN_GOLDS = 20
+"""Of golds that differ, in the evidence: the first ones in the order of the alphabet."""
 _PRIORITY = {"import": 0, "llm": 1, "cloze": 2}
+
+
+class Known(NamedTuple):
+    """What the questions of one id have in common."""
+
+    place: int
+    """Of the one that stays."""
+    stays: Question
+    golds: tuple[str, ...]
+    """Where they differ; else empty."""
 
 
 def priority(question: Question) -> int:
@@ -15,20 +28,31 @@ def priority(question: Question) -> int:
     return _PRIORITY.get(question.lineage.synthesizer, 3)
 
 
-def resolve(_id: str, questions: Sequence[Question]) -> list[StageResult]:
-    """One result for each of the questions that share an id."""
-    stays = min(range(len(questions)), key=lambda place: priority(questions[place]))
-    golds = [question for question in questions if not _same_gold(questions[stays], question)]
-    if golds:
-        found = sorted({question.answer for question in questions})
-        return [Rejected("gold_conflict", " | ".join(found))] * len(questions)
-    return [keep(question) if place == stays else Rejected("duplicate", _origin(questions[stays]))
-            for place, question in enumerate(questions)]
+def survey(questions: Iterable[Question]) -> Known:
+    """What there is to know of all questions of one id. They are read twice, and not held."""
+    place, stays = min(enumerate(questions), key=lambda item: (priority(item[1]), repr(item[1])))
+    golds, others, differ = {stays.answer}, {canonical_text(stays.answer)}, False
+    for question in questions:
+        gold = canonical_text(question.answer)
+        if gold not in others:
+            differ = differ or not _same_gold(stays, question)
+            others = _first(others | {gold})
+        golds = _first(golds | {question.answer})
+    return Known(place, stays, tuple(sorted(golds)) if differ else ())
+
+
+def resolve(question: Question, place: int, known: Known) -> StageResult:
+    """The result of the question at a place among those of its id."""
+    if known.golds:
+        return Rejected("gold_conflict", " | ".join(known.golds))
+    return keep(question) if place == known.place else Rejected("duplicate", _origin(known.stays))
+
+
+def _first(golds: Collection[str]) -> set[str]:
+    return set(sorted(golds)[:SHOWN_GOLDS])
 
 
 def _same_gold(first: Question, second: Question) -> bool:
-    if canonical_text(first.answer) == canonical_text(second.answer):
-        return True
     return not first.options and check_answer(first, second.answer).correct
 
 

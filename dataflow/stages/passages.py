@@ -57,13 +57,15 @@ def cut(document: Document, max_words: int, limit: int) -> StageResult:
     spans = passage_spans(document.text, max_words, limit)
     if not spans:
         return Rejected("no_passage", f"no run of whole sentences with {MIN_WORDS} to {max_words} words")
-    return keep(*(_passage(document, span) for span in spans))
+    return keep(*(passage_of(document, span) for span in spans))
 
 
-def _passage(document: Document, span: Span) -> Passage:
+def passage_of(document: Document, span: Span) -> Passage:
+    """The passage of a span. Its id says which text it is, of which page."""
     start, end = span
     text = document.text[start:end]
     key = f"{document.warc_file}\x1f{document.id}\x1f{start}\x1f{end}\x1f{text}".encode("utf-8", "surrogatepass")
     return Passage(id=hashlib.blake2b(key, digest_size=16).hexdigest(), url=document.url, title=document.title,
                    text=text, language=document.language, domain="", crawl_date=document.crawl_date,
-                   warc_file=document.warc_file, warc_offset=document.warc_offset, span_start=start, span_end=end)
+                   warc_file=document.warc_file, warc_offset=document.warc_offset, page_id=document.id,
+                   span_start=start, span_end=end)

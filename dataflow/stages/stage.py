@@ -72,18 +72,20 @@ class BatchStage(beam.PTransform):
 
 
 class GroupStage(beam.PTransform):
-    """`function(key, records) -> one StageResult for each`, over all records of a key, sorted by id.
+    """`judge(record, place, survey(records)) -> StageResult` over all records of a key.
 
-    Takes (key, record) pairs. All records of a key are in memory at once.
+    Takes (key, record) pairs. The records of a key are read again and again in one order, in which `place` counts them;
+    none is held, however many there are.
     """
 
-    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
+    def __init__(self, name: str, survey: Callable[[Iterable[Any]], Any],
+                 judge: Callable[[Any, int, Any], StageResult]) -> None:
         super().__init__(name)
-        self._name, self._function = name, function
+        self._name, self._survey, self._judge = name, survey, judge
 
     def expand(self, pairs: Any) -> Any:
         groups = pairs | "group" >> beam.GroupByKey()
-        return outputs(groups | "apply" >> tagged(_Group(self._name, self._function)), self._name)
+        return outputs(groups | "apply" >> tagged(_Group(self._name, self._survey, self._judge)), self._name)
 
 
 class JoinStage(beam.PTransform):
@@ -189,21 +191,16 @@ class _Batch(Work):
 
 
 class _Group(Work):
-    def __init__(self, name: str, function: Callable[[str, list[Any]], list[StageResult]]) -> None:
-        self._name, self._function = name, function
+    def __init__(self, name: str, survey: Callable[[Iterable[Any]], Any],
+                 judge: Callable[[Any, int, Any], StageResult]) -> None:
+        self._name, self._survey, self._judge = name, survey, judge
 
-    def process(self, group: tuple[str, Iterable[Any]]) -> Iterator[Any]:
-        key, records = group[0], list(group[1])
-        if len(records) > 1:
-            records.sort(key=lambda record: (record.id, repr(record)))
-        results = self._tally.call(self._name, self._all, key, records)
-        if isinstance(results, Failed):
-            results = [results] * len(records)
-        for record, result in zip(records, results, strict=True):
+    def process(self, group: tuple[Any, Iterable[Any]]) -> Iterator[Any]:
+        known = self._tally.call(self._name, self._survey, group[1])
+        for place, record in enumerate(group[1]):
+            result = (known if isinstance(known, Failed)
+                      else self._tally.call(self._name, self._judge, record, place, known))
             yield from self._emit(self._tally.settle(self._name, record, result))
-
-    def _all(self, key: str, records: list[Any]) -> list[StageResult]:
-        return _one_for_each(self._name, records, self._function(key, records))
 
 
 def _one_for_each(name: str, records: list[Any], results: list[StageResult]) -> list[StageResult]:

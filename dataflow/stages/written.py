@@ -193,5 +193,5 @@ def _question(draft: Draft, text: str, options: tuple[str, ...], answer: str, se
 
 def lineage_of(passage: Passage) -> Lineage:
     """Where a question about a passage comes from."""
-    return Lineage(passage_id=passage.id, url=passage.url, warc_file=passage.warc_file,
+    return Lineage(passage_id=passage.id, page_id=passage.page_id, url=passage.url, warc_file=passage.warc_file,
                    warc_offset=passage.warc_offset, span_start=passage.span_start, span_end=passage.span_end)

@@ -102,7 +102,7 @@ def write_data(folder: Path, shipped: Sequence[Question]) -> None:
     write_json(folder / "funnel.json", rows)
     used = {"prompt": 21000, "generated": 9123, "calls": 268, "cached": 0}
     write_json(folder / "run.json", {**MACHINE, "runner": "FnApiRunner, 1 worker(s), in_memory", "engine": "vllm",
-                                     "device": "Some CPU", "capped_bands": {}, "tokens": {"synthesize": used},
+                                     "device": "Some CPU", "capped": {}, "tokens": {"synthesize": used},
                                      "seconds": {"extract": 2.04, "synthesize": 97.5, "total": 271.3}})
     for kind in ("rejected", "failed"):
         lines = [json.dumps({"stage": row["stage"], "reason": reason, "record_id": f"{reason}-{copy}",

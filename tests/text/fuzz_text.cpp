@@ -86,6 +86,13 @@ void check_sets(const std::vector<std::string>& texts) {
         check(std::adjacent_find(set.begin(), set.end(), std::greater_equal<>()) == set.end(), "a set ascends");
         check(shared(set, set) == static_cast<int64_t>(set.size()), "a set shares itself");
     }
+    const size_t below = 1 + texts.size();
+    const auto all = text_hashes(views(texts), SIZE_MAX), few = text_hashes(views(texts), below);
+    for (size_t i = 0; i < texts.size(); ++i) {
+        Words words;
+        words.read(texts[i]);
+        check(few[i] == (words.size() < below ? all[i] : 0), "hash of a short text");
+    }
     check(band_keys(minhash(views(texts))).size() == texts.size() * kBands, "keys of every text");
 }
 

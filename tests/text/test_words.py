@@ -75,6 +75,17 @@ def test_hashes_by_hand() -> None:
     assert len(set(_core.text_hashes(["a b", "b a", "ab", "a b a", "a"]).tolist())) == 5
 
 
+@given(st.lists(TRICKY | st.sampled_from([" ", "  \u0301", "\n", "1,", "000", "?!" * 40, "word" * 20]), max_size=40),
+       st.integers(1, 9))
+def test_texts_with_too_many_words_are_told_off(parts: list[str], below: int) -> None:
+    text = "".join(parts)
+    words = reference.words(text)
+    expected = reference.run_hash(words) if 0 < len(words) < below else 0
+    assert _core.text_hashes([text], below).tolist() == [expected]
+    with pytest.raises(ValueError, match="below must be at least 1, got 0"):
+        _core.text_hashes([text], 0)
+
+
 @given(st.lists(st.sampled_from(["ab", "c", "1.5", "é", "ein", "sehrlangeswort"]), max_size=12), st.integers(1, 6))
 def test_shingles_as_the_definition_has_them(words: list[str], size: int) -> None:
     text = " ".join(words)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 beam = pytest.importorskip("apache_beam")
+import itertools
+
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.testing.util import assert_that, equal_to
 from crossthink.dataflow.records import Document
@@ -50,8 +52,8 @@ def who_goes(tmp_path: Path) -> Callable[..., dict[str, str]]:
     return run
 
 
-def test_a_chain_loses_only_what_is_near_a_page_that_stays(who_goes: Goes) -> None:
-    # In the order of rank p000 stays, p001 and p002 are near it, p003 is not and stays, ...: far more rounds than ROUNDS
+def test_a_chain_loses_what_is_near_a_page_that_stays(who_goes: Goes) -> None:
+    # In the order of rank p000 stays, p001 and p002 are near it, p003 is not and stays, ...: more rounds than ROUNDS
     pages = chain(60)
     gone = who_goes(pages[::-1])
     assert [page.id for page in pages if page.id not in gone] == [f"p{i:03d}" for i in range(0, 60, 3)]
@@ -78,7 +80,7 @@ def test_a_star_goes_where_its_leaves_stay_and_its_leaves_where_it_stays(who_goe
 
 def test_what_is_open_beyond_the_cap_stays_and_is_counted() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in zip(told, told[1:], strict=False) for item in apart.edge(first, second)]
+    items = [item for first, second in itertools.pairwise(told) for item in apart.edge(first, second)]
     pipeline = beam.Pipeline("FnApiRunner")
     going = pipeline | beam.Create(items) | apart.Apart("n", 0.7, rest=10)
     # A chain of which neighbours alone are near: 000 stays, 001 goes, 002 stays, ... One is decided a round.
@@ -95,7 +97,7 @@ def measure_of(place: int) -> Measure:
 
 def test_the_rounds_and_the_group_at_the_end_decide_alike() -> None:
     told = [apart.Told(f"{i:03d}", f"p{i}", "", measure_of(i)) for i in range(40)]
-    items = [item for first, second in zip(told, told[1:], strict=False) for item in apart.edge(first, second)]
+    items = [item for first, second in itertools.pairwise(told) for item in apart.edge(first, second)]
     assert [rank for rank, _ in apart.settle(items, 0.7)] == [f"{i:03d}" for i in range(1, 40, 2)]
     assert list(apart.settle(reversed(items), 0.7)) == list(apart.settle(items, 0.7))
 

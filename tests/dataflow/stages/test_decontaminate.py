@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("apache_beam")
+from crossthink.dataflow.options import benchmarks
 from crossthink.dataflow.stages.decontaminate import (
     Decontaminate,
+    Index,
     Match,
     build_index,
-    check_passage,
-    check_question,
+    check_passages,
+    check_questions,
     is_contamination,
 )
-from crossthink.dataflow.stages.stage import JobError, Kept, Rejected
+from crossthink.dataflow.stages.stage import JobError, Kept, Rejected, StageResult
 
+from crossthink.config import load_recipe
 from crossthink.data_config import QuestionFile
 from crossthink.schema import Passage, Question
 
@@ -26,6 +29,14 @@ EVALUATION = ("A train leaves Ostrel at noon and reaches Varrow, 90 miles away, 
 SHORT = "What is 73 + 46?"
 INDEX = build_index([("exam, row 1", EVALUATION, ("45 miles an hour", "50 miles an hour")), ("exam, row 2", SHORT, ())],
                     8)
+
+
+def check_question(question: Question, index: Index) -> StageResult:
+    return check_questions([question], index)[0]
+
+
+def check_passage(one: Passage, index: Index) -> StageResult:
+    return check_passages([one], index)[0]
 
 
 def passage(text: str) -> Passage:
@@ -172,3 +183,23 @@ def test_one_word_in_eight_may_be_another(make_question: Callable[..., Question]
     words = EVALUATION.split()  # 21 of them
     words[2], words[12] = "departs", "tomorrow"
     assert isinstance(check_question(make_question(" ".join(words)), INDEX), Rejected)
+
+
+def test_many_at_once_are_what_each_is_alone(make_question: Callable[..., Question]) -> None:
+    questions = [make_question(text) for text in ("Who drives?", EVALUATION, SHORT, "And what is 73 + 46?", "Why?", "")]
+    together = check_questions(questions, INDEX)
+    assert together == [check_question(question, INDEX) for question in questions]
+    assert [isinstance(result, Rejected) for result in together] == [False, True, True, True, False, False]
+    passages = [passage(question.question) for question in questions]
+    assert check_passages(passages, INDEX) == [check_passage(one, INDEX) for one in passages]
+
+
+def test_the_sets_that_a_recipe_evaluates_on_are_held_out_as_well(tmp_path: Path) -> None:
+    both = [f'{{path = "{name}.jsonl", source = "{name}"}}' for name in ("exam", "other")]
+    recipe = tmp_path / "r.toml"
+    recipe.write_text(f'''run = {{name = "r"}}
+model = {{path = "none"}}
+data = {{evaluation = [{both[0]}]}}
+evaluate = {{questions = [{both[0]}, {both[1]}]}}
+''')
+    assert [file.source for file in benchmarks(load_recipe(recipe))] == ["exam", "other"]

@@ -10,7 +10,7 @@ import pytest
 beam = pytest.importorskip("apache_beam")
 from apache_beam.testing.util import assert_that, equal_to
 from crossthink.dataflow.stages import similar
-from crossthink.dataflow.stages.exact_duplicates import resolve
+from crossthink.dataflow.stages.exact_duplicates import SHOWN_GOLDS, resolve, survey
 from crossthink.dataflow.stages.minhash import band_keys, jaccard, shingles
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates
 from crossthink.dataflow.stages.stage import Kept, Rejected
@@ -48,17 +48,28 @@ def imported(question: Question, synthesizer: str = "import") -> Question:
     return replace(question, lineage=replace(question.lineage, synthesizer=synthesizer))
 
 
+def resolve_all(questions: list[Question]) -> list[Any]:
+    known = survey(questions)
+    return [resolve(question, place, known) for place, question in enumerate(questions)]
+
+
 def test_exact_duplicates_keep_what_people_wrote(make_question: Make) -> None:
     cloze, human = (imported(make_question("Who?", answer="4"), kind) for kind in ("cloze", "import"))
-    assert result_of(resolve("id", [cloze, human])) == ["duplicate", "kept"]
+    assert result_of(resolve_all([cloze, human])) == ["duplicate", "kept"]
 
 
 def test_two_golds_reject_all(make_question: Make) -> None:
     questions = [make_question("Who?", answer=answer) for answer in ("4", "5", "4")]
-    assert resolve("id", questions) == [Rejected("gold_conflict", "4 | 5")] * 3
+    assert resolve_all(questions) == [Rejected("gold_conflict", "4 | 5")] * 3
     # one number in two forms is no conflict
     same = [make_question("Half?", answer=answer) for answer in ("1/2", "0.5")]
-    assert result_of(resolve("id", same)) == ["kept", "duplicate"]
+    assert result_of(resolve_all(same)) == ["duplicate", "kept"]  # of equals the first in the order of the alphabet
+
+
+def test_of_equal_records_one_stays_and_golds_without_end_are_cut(make_question: Make) -> None:
+    assert result_of(resolve_all([make_question("Who?")] * 3)) == ["kept", "duplicate", "duplicate"]
+    many = [make_question("Who?", answer=f"{number:03d}") for number in range(1, 100)]
+    assert resolve_all(many)[50] == Rejected("gold_conflict", " | ".join(f"{n:03d}" for n in range(1, SHOWN_GOLDS + 1)))
 
 
 LONG = ("A farmer who lives at the edge of the village has {} sheep and buys {} more from his neighbour in spring, "

@@ -1,6 +1,6 @@
 """The contract of stages: every record is kept, rejected or failed, and counted once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from crossthink.dataflow.stages.stage import (
     BatchStage,
     GroupStage,
     JobError,
+    JoinStage,
     Kept,
     Rejected,
     Stage,
@@ -92,15 +93,36 @@ def test_batches_have_the_size_that_was_asked_for() -> None:
                  [(("b", "in", ""), 5), (("b", "rejected", "1"), 1), (("b", "rejected", "2"), 4)])
 
 
-def test_groups_are_sorted_and_give_one_result_for_each() -> None:
-    def first(key: str, items: list[Item]) -> list[StageResult]:
-        assert [item.id for item in items] == sorted(item.id for item in items)
-        return [keep(items[0])] + [Rejected(f"not the first {key}")] * (len(items) - 1)
+def test_a_group_is_surveyed_and_gives_one_result_for_each() -> None:
+    def smallest(items: Iterable[Item]) -> tuple[int, Item]:
+        return min(enumerate(items), key=lambda found: found[1].number)
 
-    check_counts(GroupStage("g", first), [
+    def first(item: Item, place: int, known: tuple[int, Item]) -> StageResult:
+        return keep(item) if place == known[0] else Rejected(f"not the first {known[1].domain}")
+
+    check_counts(GroupStage("g", smallest, first), [
         (("g", "in", ""), 5), (("g", "kept", ""), 2), (("g", "out", "arts"), 1), (("g", "out", "law"), 1),
         (("g", "rejected", "not the first arts"), 2), (("g", "rejected", "not the first law"), 1)],
         lambda items: items | "key" >> beam.Map(lambda item: (item.domain, item)))
+
+
+def test_a_group_that_cannot_be_surveyed_fails_as_a_whole() -> None:
+    def survey(items: Iterable[Item]) -> int:
+        return 1 // min(item.number for item in items)
+
+    check_counts(GroupStage("g", survey, lambda item, _place, _known: keep(item)), [
+        (("g", "failed", "exception"), 3), (("g", "in", ""), 5), (("g", "kept", ""), 2), (("g", "out", "law"), 2)],
+        lambda items: items | "key" >> beam.Map(lambda item: (item.domain, item)))
+
+
+def test_facts_are_joined_to_each_record_of_their_key() -> None:
+    def known(item: Item, facts: list[str]) -> StageResult:
+        return Rejected(*facts) if facts else keep(item)
+
+    check_counts(JoinStage("j", known), [
+        (("j", "in", ""), 5), (("j", "kept", ""), 2), (("j", "out", "law"), 2), (("j", "rejected", "early"), 3)],
+        lambda items: (items | "key" >> beam.Map(lambda item: (item.domain, item)),
+                       items.pipeline | "facts" >> beam.Create([("arts", "early"), ("no", "record")])))
 
 
 def test_dead_letters_cut_long_texts() -> None:
