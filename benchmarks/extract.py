@@ -27,9 +27,9 @@ from typing import Any
 
 from crossthink.dataflow.sources.warc import read_warc
 from crossthink.dataflow.sources.wet import to_page
-from crossthink.dataflow.stages.extract import decode
-content=None
+from crossthink.dataflow.stages.extract import content, decode
 from crossthink.dataflow.stages.stage import Kept
+
 from crossthink.files import write_json
 from crossthink.provenance import provenance
 from crossthink.schema import canonical_text

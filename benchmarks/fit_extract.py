@@ -12,13 +12,12 @@ import json
 import re
 
 import numpy as np
-from extract import half, pages
-from selectolax.lexbor import LexborHTMLParser
-
 from crossthink.dataflow.page.blocks import Blocks, read_blocks
 from crossthink.dataflow.page.features import features
 from crossthink.dataflow.page.main_text import BIAS, WEIGHTS
+from extract import half, pages
 from numpy.typing import NDArray
+from selectolax.lexbor import LexborHTMLParser
 
 Array = NDArray[np.float64]
 RUN = 4

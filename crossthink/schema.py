@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -34,7 +34,13 @@ class Passage:
     """Byte offset of the record's gzip member (or record, where uncompressed)."""
     span_start: int
     span_end: int
-    """Characters of the page's extracted text that the passage covers: [start, end)."""
+    """Characters of the page's text, personal data masked, that the passage covers: [start, end)."""
+    published: str = ""
+    """ISO 8601 day, as the page says; "" where it does not."""
+    licence: str = "unknown"
+    """SPDX identifier of the licence that the page says it is under."""
+    masked: int = 0
+    """How many pieces of personal data of the text are masked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

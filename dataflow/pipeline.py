@@ -12,6 +12,7 @@ from crossthink.dataflow.sources.tables import read_rows, to_question
 from crossthink.dataflow.sources.warc import ReadWarc
 from crossthink.dataflow.sources.wet import to_page
 from crossthink.dataflow.stages import near_duplicates as near
+from crossthink.dataflow.stages import privacy
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
 from crossthink.dataflow.stages.exact_duplicates import resolve
@@ -52,8 +53,9 @@ def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     records = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
                | "read warc" >> beam.ParDo(ReadWarc()))
     flow = line.apply(Stage("warc", to_page), Flow(records))
-    flow = line.apply(Stage("extract", extract), flow)
+    flow = line.apply(Stage("extract", partial(extract, opt_out=data.opt_out)), flow)
     flow = line.apply(Stage("language", partial(identify, languages=data.languages)), flow)
+    flow = line.apply(Stage("privacy", privacy.mask), flow)
     flow = line.apply(Stage("quality", partial(judge, min_words=data.min_words)), flow)
     flow = line.apply(near.NearDuplicates("near_duplicate_pages", data.near_duplicate, near.DOCUMENTS), flow)
     flow = line.apply(Stage("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)), flow)

@@ -15,9 +15,9 @@ DROPPED = ("style", "template", "svg", "iframe", "object", "embed", "canvas", "a
 """Elements without text for a reader."""
 _BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog", "div", "dl",
-    "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main", "menu",
-    "nav", "noscript", "ol", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead",
-    "tr", "ul", *HEADINGS))
+    "dt", "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "hr", "legend", "li", "main",
+    "menu", "nav", "noscript", "ol", "p", "pre", "search", "section", "summary", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "ul", *HEADINGS))
 _LAYOUT = "table, h1, h2, h3, article, section, form"
 _CELL_WORDS = 40
 """A table whose cells have more words on average is no table of data but a way to place things."""

@@ -6,11 +6,12 @@ from collections import Counter
 import numpy as np
 from crossthink.dataflow.page.blocks import Block, Blocks
 from crossthink.dataflow.page.marks import HEADINGS, NAMES
-
 from numpy.typing import NDArray
 
 _TAGS = ("li", "div", "p", "figcaption", "tr")
 _OWN = ("user", "byline", "comment", "related", "share", "promotion", "subscribe")
+_SILENT = ("button", "heading", "pre", "end_note", "noscript")
+"""Marks that say nothing of whether a block belongs to the main text."""
 _SHORT_LINE = 80
 """Characters of a line that can be a button's label."""
 _LABEL = re.compile(
@@ -55,7 +56,8 @@ def _marks(blocks: list[Block]) -> Columns:
     found = {f"tag_{tag}": np.array([other == tag for other in tags], float) for tag in _TAGS}
     found["heading"] = np.array([tag in HEADINGS for tag in tags], float)
     for place, name in enumerate(NAMES):
-        found[f"in_{name}"] = (around >> place & 1).astype(float)
+        if name not in _SILENT:
+            found[f"in_{name}"] = (around >> place & 1).astype(float)
         if name in _OWN:
             found[f"own_{name}"] = (own >> place & 1).astype(float)
     return found

@@ -2,9 +2,8 @@
 
 A logistic model gives each block the probability that it belongs to the main text; its weights, one a feature, were
 fitted on half of WCXB's pages (benchmarks/fit_extract.py). Kept are the blocks with which the expected F1 over words is
-highest: on a clear page those above one half, on an unclear one (a list, a shop) lower ones too (Ye et al. 2012,
-"Optimizing F-measures", section 4). No block is kept that is likely hidden or a menu only because nothing else is there:
-a page without text stays without.
+highest (Ye et al. 2012, "Optimizing F-measures: a tale of two approaches"): on a clear page those above one half, on
+an unclear one (a list, a shop) lower ones too. A page of menus alone is left without text.
 """
 
 import json
@@ -14,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from crossthink.dataflow.page.blocks import Block, Blocks
 from crossthink.dataflow.page.features import features
-
 from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("weights.json")

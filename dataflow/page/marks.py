@@ -6,7 +6,7 @@ from functools import lru_cache
 
 NAMES = ("nav", "header", "footer", "aside", "main", "article", "form", "button", "hidden", "content", "comment",
          "heading", "list", "table", "pre", "quote", "end_note", "share", "related", "byline", "notice", "promotion",
-         "figure", "user", "breadcrumb", "search", "details", "post", "subscribe", "dialog", "noscript")
+         "figure", "user", "breadcrumb", "search", "details", "post", "subscribe", "dialog", "consent", "noscript")
 MARKS = {name: 1 << place for place, name in enumerate(NAMES)}
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _WORDS = {
@@ -25,9 +25,10 @@ _WORDS = {
                "explore",
     "byline": "byline author authors meta date timestamp published posted tag tags category categories taxonomy credit "
               "bio dateline time readtime info details",
-    "notice": "cookie cookies consent gdpr ccpa onetrust privacy notice alert toast disclaimer disclosure",
-    "promotion": "promo promotion ad ads adv advert advertisement advertising adslot sponsor sponsored outbrain taboola "
-                 "dfp gpt commercial affiliate donate donation paywall upgrade",
+    "consent": "cookie cookies consent gdpr ccpa onetrust privacy",
+    "notice": "notice alert toast disclaimer disclosure",
+    "promotion": "promo promotion ad ads adv advert advertisement advertising adslot sponsor sponsored outbrain "
+                 "taboola dfp gpt commercial affiliate donate donation paywall upgrade",
     "figure": "caption gallery carousel slider slideshow swiper slick thumb thumbnail",
     "user": "user avatar profile signature sig poster member rank reputation badge badges login account postprofile "
             "karma vote votes score usercard",
