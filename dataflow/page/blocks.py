@@ -155,6 +155,8 @@ class _Walk:
         elif place.in_row and tag in ("td", "th"):
             self._pieces.append(" | " if self._pieces else "")
         elif tag in ("a", "button") or own & _BUTTON:
+            if self._pieces and self._pieces[-1] and not self._pieces[-1][-1].isspace() and _ends_link(node.prev):
+                self._pieces.append(" ")  # a style sheet holds them apart
             self._stack.append(place)
             self._place = _Place(place.tag, place.marks, place.own, place.container, True, place.in_data,
                                  place.in_row)
@@ -182,6 +184,10 @@ class _Walk:
             self.blocks.append(Block(text, place.tag, place.marks, place.own, place.container, words,
                                      min(self._link_words, words)))
         self._link_words = 0
+
+
+def _ends_link(before: Any) -> bool:
+    return before is not None and before.tag in ("a", "button")
 
 
 def _holds_data(table: Any) -> bool:

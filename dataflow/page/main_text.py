@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 
 WEIGHTS = Path(__file__).with_name("weights.json")
 BIAS = "bias"
+_ITEMS = ("li", "dt", "dd")
+_BETWEEN = {("li", "li"): "\n", ("tr", "tr"): "\n", ("dd", "dt"): "\n", ("dt", "dd"): ": ", ("dd", "dd"): "; ",
+            ("dt", "dt"): "\n"}
+"""What stands between two blocks by their tags; else an empty line."""
 FLOOR = 0.05
 """A block less likely than this is never kept."""
 
@@ -57,10 +61,12 @@ def choose(probability: NDArray[np.float64], words: NDArray[np.float64]) -> NDAr
 
 
 def write(blocks: list[Block]) -> str:
-    """Blocks as text."""
+    """Blocks as text: "- item" for a list's, "- term: definition" for a glossary's, a row of a table on one line."""
     parts: list[str] = []
-    for before, block in zip([None, *blocks], blocks, strict=False):
-        if before is not None:
-            parts.append("\n" if block.tag == before.tag and block.tag in ("li", "tr", "dt", "dd") else "\n\n")
-        parts.append(f"- {block.text}" if block.tag == "li" else block.text)
+    before = ""
+    for block in blocks:
+        parts.append(_BETWEEN.get((before, block.tag), "\n\n" if before else ""))
+        defines = block.tag == "dd" and before in ("dt", "dd")
+        parts.append(f"- {block.text}" if block.tag in _ITEMS and not defines else block.text)
+        before = block.tag
     return "".join(parts)

@@ -34,6 +34,11 @@ class Text:
         return [line.strip() for line in self.text.split("\n") if line.strip()]
 
     @cached_property
+    def prose_lines(self) -> list[str]:
+        """Lines that are neither a row of a table nor an item of a list."""
+        return [line for line in self.lines if " | " not in line and not line.startswith("- ")]
+
+    @cached_property
     def paragraphs(self) -> list[str]:
         """Texts between empty lines."""
         return [part.strip() for part in re.split(r"\n{2,}", self.text) if part.strip()]

@@ -195,7 +195,7 @@ def test_the_examples_traps_are_caught(undisturbed: Path) -> None:
         ("decontaminate_passages", "contaminated", "https://www.wayfarer-weekly.example/pubs/copper-kettle-quiz.html"),
         ("extract", "no_text", "https://gallery.example/"),
         ("language", "other_language", "https://leuchtturm.example/skarholm.html"),
-        ("quality", "top_word", "https://best-cheap-lamps.example/"), ("warc", "not_a_page", "")]
+        ("quality", "no_stop_words", "https://best-cheap-lamps.example/"), ("warc", "not_a_page", "")]
     pairs = sorted(url.rsplit("/")[-1] for stage, _, url in caught if stage == "near_duplicate_pages")
     assert pairs == ["guilds-of-tarrenport.html", "worlds-found-by-telescope.html"]
 
