@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
-_FORMULA = re.compile(r"\$\$?[^$\n]{1,500}\$\$?|\\\(.{1,500}?\\\)|\\\[.{1,500}?\\\]", re.DOTALL)
+_FORMULA = re.compile(r"\$\$?(?=\S)[^$\n]{1,500}(?<=\S)\$\$?(?!\d)|\\\(.{1,500}?\\\)|\\\[.{1,500}?\\\]", re.DOTALL)
 Broken = tuple[str, str]
 """A rule's name and what was measured."""
 
@@ -27,6 +27,11 @@ class Text:
     def tokens(self) -> list[str]:
         """Words and punctuation marks apart, as tokenisers of natural language have them."""
         return _TOKEN.findall(self.text)
+
+    @cached_property
+    def prose_tokens(self) -> list[str]:
+        """The same of the text without its formulas, case-folded."""
+        return [token.casefold() for token in _TOKEN.findall(self.prose)]
 
     @cached_property
     def lines(self) -> list[str]:

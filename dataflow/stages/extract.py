@@ -14,8 +14,10 @@ from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 from selectolax.lexbor import LexborHTMLParser
 
-MAX_TAGS = 300_000
-"""Of a page: with the tree and the walk over it, some 200 MB and a few seconds."""
+MAX_TAGS = 150_000
+"""Of a page: the tree and the walk over it take some 300 MB and 5 seconds."""
+MAX_ATTRIBUTES = 5000
+"""Of one tag: the parser's time grows with their square (400,000 take minutes)."""
 MAX_DEPTH = 2000
 """Of nested elements: the parser's time grows with the square of the depth (100,000 take minutes)."""
 MAX_UNREADABLE = 0.05
@@ -25,6 +27,8 @@ _FEW_DAMAGED = 0.1
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^\s/>]*+(?=[^<]{20000})")
+_ATTRIBUTE = re.compile(rb"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?")
 _FLAT = frozenset(b"area base br col embed hr img input link meta param source track wbr p li dt dd tr td th tbody "
                   b"thead tfoot option optgroup colgroup rp rt html head body script style".split())
 """Elements that hold nothing, or that the next of their kind ends."""
@@ -57,6 +61,8 @@ def extract(page: Page, opt_out: str) -> StageResult:
         tags = page.body.count(b"<")
         if tags > MAX_TAGS:
             return Failed("too_many_tags", f"{page.id}: more than {MAX_TAGS} tags")
+        if has_endless_tag(page.body):
+            return Failed("too_many_attributes", f"{page.id}: a tag with more than {MAX_ATTRIBUTES} attributes")
         if tags > MAX_DEPTH and depth(page.body) > MAX_DEPTH:
             return Failed("nested_too_deep", f"{page.id}: more than {MAX_DEPTH} nested elements")
         found = content(text, page.url, page.robots, page.tdm_reservation)
@@ -106,6 +112,20 @@ def decode(body: bytes, declared: str) -> str:
         return body.decode(detect_encoding(body) or "cp1252", "replace")
     except LookupError:
         return body.decode("cp1252", "replace")
+
+
+def has_endless_tag(body: bytes) -> bool:
+    """Whether a tag has more than MAX_ATTRIBUTES; only long ones are read, as far as that."""
+    for tag in _LONG_TAG.finditer(body):
+        place = tag.end()
+        for _ in range(MAX_ATTRIBUTES + 1):
+            attribute = _ATTRIBUTE.match(body, place)
+            if attribute is None:
+                break
+            place = attribute.end()
+        else:
+            return True
+    return False
 
 
 def depth(body: bytes) -> int:

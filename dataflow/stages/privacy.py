@@ -16,7 +16,7 @@ from crossthink.dataflow.stages.stage import StageResult, keep
 
 MAIL, PHONE, IP = "[EMAIL]", "[PHONE]", "[IP]"
 _PLACEHOLDER = re.compile("|".join(map(re.escape, (MAIL, PHONE, IP))))
-_MAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)"
+_MAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)"
                    r"((?:[\w-]{1,63}(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)){1,5}[a-zA-Z]{2,24})(?![\w@])")
 _RESERVED_MAIL = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost)$", re.IGNORECASE)
 _NUMBER = r"[\d(][\d().\s/–-]{5,22}\d"
@@ -29,8 +29,8 @@ _IP6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::{1,2}[0-9a-fA-F]{1,4}){2,7}
 _SPEAKS_OF_IP = re.compile(r"\b(?:ip|ips|ipv4|address|server|host|dns|ping|gateway|from)\b[^.\n]{0,20}$", re.IGNORECASE)
 _SPEAKS_OF_VERSION = re.compile(r"(?:\bv|version|release|build|firmware|driver|chrome|section|chapter|§|table|figure)"
                                 r"[\s:=]{0,3}$", re.IGNORECASE)
-_SMALL = 30
-"""Four numbers up to this are a version or a section, unless the text speaks of an address."""
+_SMALL = 20
+"""Four numbers of which the first is up to this are a version or a section, unless the text speaks of an address."""
 
 
 def mask(document: Document) -> StageResult:
@@ -56,9 +56,8 @@ def count(text: str) -> int:
 
 
 def _mail(found: re.Match[str]) -> str:
-    written = "@" not in found[0] and not re.search(r"[\[(]\s?at", found[0])
     domain = re.sub(r"\s?[\[(]\s?dot\s?[\])]\s?", ".", found[1])
-    return found[0] if written or _RESERVED_MAIL.search(domain) else MAIL
+    return found[0] if _RESERVED_MAIL.search(domain) else MAIL
 
 
 def _digits(text: str) -> int:
@@ -76,10 +75,10 @@ def _ip(found: re.Match[str]) -> str:
     except ValueError:
         return found[0]
     before = found.string[max(0, found.start() - 40):found.start()]
-    if not address.is_global or _SPEAKS_OF_VERSION.search(before):
+    if not address.is_global or address.is_multicast or _SPEAKS_OF_VERSION.search(before):
         return found[0]
     if address.version == 4 and not _SPEAKS_OF_IP.search(before):
-        if all(int(part) <= _SMALL for part in found[0].split(".")):
+        if int(found[0].split(".")[0]) <= _SMALL:
             return found[0]
         if (not before or before.endswith("\n")) and re.match(r"\s[A-Z]", found.string[found.end():found.end() + 2]):
             return found[0]

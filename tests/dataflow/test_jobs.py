@@ -122,6 +122,7 @@ def test_the_funnel_of_a_small_run(tmp_path: Path) -> None:
         "warc": (10, {"http_status": 1}, {"empty_file": 1, "no_gzip_member": 1, "truncated_gzip": 1}, 6),
         "extract": (6, {"no_text": 1}, {}, 5),
         "language": (5, {"other_language": 1}, {}, 4),
+        "privacy": (4, {}, {}, 4),
         "quality": (4, {"too_few_words": 1}, {}, 3),
         "near_duplicate_pages": (3, {"near_duplicate": 1}, {}, 2),
         "passages": (2, {}, {}, 2),
