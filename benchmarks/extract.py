@@ -1,6 +1,6 @@
 """Main text of real pages: token F1 against what people marked, and pages a second of one core, peers in the same run.
 
-    .venv/bin/pip install -c requirements/cpu.txt -r requirements/bench_text.txt
+    .venv/bin/pip install -c requirements/cpu.txt -r requirements/bench_extract.txt
     .venv/bin/python benchmarks/extract.py
 
 260 pages of WCXB in seven kinds, each as the same decoded HTML for every side. Tokens are the case-folded runs of

@@ -149,7 +149,7 @@ class _Walk:
                 return
             self._stack.append(place)
             self.parents.append(place.container)
-            self._place = _Place(tag, place.marks | (own if tag != "body" else 0), own, len(self.parents) - 1,
+            self._place = _Place(tag, place.marks | own, own, len(self.parents) - 1,
                                  place.in_link, _holds_data(node) if tag == "table" else place.in_data,
                                  tag == "tr" and place.in_data)
         elif place.in_row and tag in ("td", "th"):

@@ -82,7 +82,8 @@ def _linked(tree: Any) -> Iterator[list[str]]:
 
 def _around(node: Any) -> tuple[int, bool]:
     """Marks of the elements around a link, and whether one is a figure."""
-    above, node = [], node.parent
+    above: list[Any] = []
+    node = node.parent
     while node is not None and len(above) < _MAX_LEVELS:
         above.append(node)
         node = node.parent
