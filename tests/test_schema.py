@@ -59,7 +59,7 @@ def test_reward_needs_both() -> None:
 
 def test_a_newer_schema_is_refused_by_name() -> None:
     newer = arrow_schema(Question, {"crossthink.schema": "2.0"})
-    with pytest.raises(ValueError, match=r"f\.arrow: schema 2\.0 is newer than 1\.1: upgrade crossthink"):
+    with pytest.raises(ValueError, match=r"f\.arrow: schema 2\.0 is newer than 1\.2: upgrade crossthink"):
         check_version(newer, Question, "f.arrow")
     with pytest.raises(ValueError, match="holds no CrossThink record, not Question"):
         check_version(pa.schema([("a", pa.int64())]), Question, "f.arrow")
