@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from crossthink.dataflow.stages.domain import OTHER, domain_of
+
 from crossthink.files import write_json
 from crossthink.provenance import provenance
 

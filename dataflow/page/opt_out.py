@@ -2,9 +2,9 @@
 
 Read are the directives for every robot and for those that gather text for models. Of these a page of text opts out by
 `noai` and `noml` (no training), `noindex` and `none` (in no index; a training set is made from one) and `noarchive` (no
-copy is kept; the crawlers that say what it means for training, Bing's and Amazon's, leave such pages out). `noimageai` speaks of
-pictures, and there are none here; `nofollow` of other pages. TDM reservation is the W3C group's protocol: the header or
-meta tag `tdm-reservation` with the value 1.
+copy is kept; Bing's and Amazon's crawlers, which say what it means for training, leave such pages out). `noimageai`
+speaks of pictures, and there are none here; `nofollow` of other pages. TDM reservation is the W3C group's protocol: the
+header or meta tag `tdm-reservation` with the value 1.
 """
 
 import re
