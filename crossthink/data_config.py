@@ -70,6 +70,8 @@ class DataConfig:
     shipped: tuple[str, ...] = ()
     """Folders with the shards of other runs ("DIR/data"): their questions are not shipped again, nor near copies."""
     languages: tuple[str, ...] = ("en",)
+    opt_out: Literal["respect", "ignore"] = "respect"
+    """Of pages that ask not to be used for training or kept in an index (dataflow/page/opt_out.py)."""
     min_words: int = 50
     """Pages with fewer words are no documents (Gopher's rule)."""
     passage_words: int = 120

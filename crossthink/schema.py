@@ -38,9 +38,15 @@ class Passage:
     """Byte offset of the record's gzip member (or record, where uncompressed)."""
     span_start: int
     span_end: int
-    """Characters of the page's extracted text that the passage covers: [start, end)."""
+    """Characters of the page's text, personal data masked, that the passage covers: [start, end)."""
     page_id: str = ""
     """"FILE@OFFSET", with "+N" where a gzip member holds several records."""
+    published: str = ""
+    """ISO 8601 day, as the page says; "" where it does not."""
+    licence: str = "unknown"
+    """SPDX identifier of the licence that the page says it is under."""
+    masked: int = 0
+    """How many pieces of personal data of the text are masked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,7 @@ from crossthink.provenance import provenance
 from crossthink.schema import Failure, Reject, from_row, to_row
 
 SUFFIX = ".part"
-_READERS = ("resiliparse", "py3langid")
+_READERS = ("resiliparse", "selectolax", "py3langid")
 """Packages that decide about records, beside those of every run's metadata."""
 _LETTERS: dict[str, type] = {"rejected": Reject, "failed": Failure}
 

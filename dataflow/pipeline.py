@@ -15,7 +15,7 @@ from crossthink.dataflow.sources.shipped import read_shipped, shipped_shards
 from crossthink.dataflow.sources.splits import read_split, splits
 from crossthink.dataflow.sources.tables import read_entry, to_question
 from crossthink.dataflow.sources.wet import to_page
-from crossthink.dataflow.stages import similar
+from crossthink.dataflow.stages import privacy, similar
 from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
 from crossthink.dataflow.stages.decontaminate import Decontaminate
 from crossthink.dataflow.stages.domain import assign
@@ -131,8 +131,8 @@ def _source(name: str, read: Callable[[Any], Iterator[Any]], links: Sequence[Lin
 def page_links(recipe: Recipe) -> tuple[Link, ...]:
     """WARC records to documents: what looks at one page."""
     data = recipe.data
-    return (Link("warc", to_page), Link("extract", extract),
-            Link("language", partial(identify, languages=data.languages)),
+    return (Link("warc", to_page), Link("extract", partial(extract, opt_out=data.opt_out)),
+            Link("language", partial(identify, languages=data.languages)), Link("privacy", privacy.mask),
             Link("quality", partial(judge, min_words=data.min_words)))
 
 

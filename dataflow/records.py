@@ -46,6 +46,10 @@ class Page:
     charset: str
     """As the server declared it; "" where it did not."""
     body: bytes
+    robots: str = ""
+    """Values of X-Robots-Tag, one a line."""
+    tdm_reservation: str = ""
+    """Value of the header of that name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +65,10 @@ class Document:
     text: str
     language: str
     """ISO 639-1; "" until the language stage has run."""
+    published: str = ""
+    """ISO 8601 day, as the page says; "" where it does not."""
+    licence: str = "unknown"
+    """SPDX identifier of the Creative Commons licence that the page is under."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,11 +1,13 @@
 """What a WARC record holds for us: a page of HTML, a page of text (WET), or something that is no page."""
 
+import re
 import zlib
 
 from crossthink.dataflow.records import Fault, Page, WarcRecord
 from crossthink.dataflow.sources.warc import MAX_RECORD, parse_header
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
 
+_ROBOTS = re.compile(rb"^x-robots-tag:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -38,10 +40,12 @@ def _response(record: WarcRecord) -> StageResult:
         body = decompress(body, head.get("content-encoding", "").lower())
     except (ValueError, zlib.error) as error:
         return Failed("http_encoding", f"{record.file}, offset {record.offset}: {error}")
-    return _page(record, head.get("content-type", ""), body)
+    return _page(record, head.get("content-type", ""), body, robots=robots_tags(record.block[:place]),
+                 tdm_reservation=head.get("tdm-reservation", ""))
 
 
-def _page(record: WarcRecord, content_type: str, body: bytes) -> StageResult:
+def _page(record: WarcRecord, content_type: str, body: bytes, *, robots: str = "",
+          tdm_reservation: str = "") -> StageResult:
     kind, _, parameters = content_type.partition(";")
     kind = kind.strip().lower()
     is_html = kind in _HTML
@@ -52,7 +56,12 @@ def _page(record: WarcRecord, content_type: str, body: bytes) -> StageResult:
     _, _, charset = parameters.lower().partition("charset=")
     return keep(Page(id=record.id, url=record.url, crawl_date=record.date, warc_file=record.file,
                      warc_offset=record.offset, is_html=is_html, charset=charset.split(";")[0].strip(" \"'"),
-                     body=body))
+                     body=body, robots=robots, tdm_reservation=tdm_reservation))
+
+
+def robots_tags(head: bytes) -> str:
+    """The values of all X-Robots-Tag fields of an HTTP header, one a line."""
+    return "\n".join(value.decode("utf-8", "replace").strip() for value in _ROBOTS.findall(head))
 
 
 def join_chunks(body: bytes) -> bytes:

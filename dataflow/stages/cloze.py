@@ -113,7 +113,7 @@ def _question(passage: Passage, term: Term, wrong: list[str], seed: int) -> Ques
     question = Question(
         id=question_id(text, options), question=text, options=options, answer=term.text, answer_label=LABELS[0],
         answer_type="choice", verifier="", template="mcq", domain=passage.domain, group="gpr", source="cloze",
-        licence="unknown", lineage=replace(lineage_of(passage), synthesizer="cloze", seed=seed))
+        licence=passage.licence, lineage=replace(lineage_of(passage), synthesizer="cloze", seed=seed))
     return shuffle_options(question, seed)
 
 

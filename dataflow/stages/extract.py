@@ -1,63 +1,140 @@
-"""A page's main text and title, without menus, banners and footers (resiliparse), in whatever charset it came."""
+"""A page to its document: charset, main text, title, date, licence, and whether the page asks to be left alone."""
 
+import codecs
 import re
+from dataclasses import dataclass
 
+from crossthink.dataflow.page.blocks import read_blocks
+from crossthink.dataflow.page.head import linked_data, meta_tags, published_on, title_of
+from crossthink.dataflow.page.licence import UNKNOWN, licence_of
+from crossthink.dataflow.page.main_text import main_text
+from crossthink.dataflow.page.opt_out import opted_out
 from crossthink.dataflow.records import Document, Page
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
-from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
-from resiliparse.parse.html import HTMLTree
+from selectolax.lexbor import LexborHTMLParser
 
+MAX_TAGS = 150_000
+"""Of a page: the tree and the walk over it take some 300 MB and 5 seconds."""
+MAX_ATTRIBUTES = 5000
+"""Of one tag: the parser's time grows with their square (400,000 take minutes)."""
 MAX_DEPTH = 2000
 """Of nested elements: the parser's time grows with the square of the depth (100,000 take minutes)."""
+MAX_UNREADABLE = 0.05
+"""Share of characters that are no text, from which on a page is none."""
+_FEW_DAMAGED = 0.1
+"""Of a page's characters outside of ASCII, those that may be broken in a page that is still UTF-8."""
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
-_NESTING = re.compile(rb"<(/?)(?:div|span|section|article|table|ul|ol|dl|b|i|em|strong|font|center|blockquote|a)\b",
-                      re.IGNORECASE)
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
+_LONG_TAG = re.compile(rb"<[a-zA-Z][^\s/>]*+(?=[^<]{20000})")
+_ATTRIBUTE = re.compile(rb"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?")
+_FLAT = frozenset(b"area base br col embed hr img input link meta param source track wbr p li dt dd tr td th tbody "
+                  b"thead tfoot option optgroup colgroup rp rt html head body script style".split())
+"""Elements that hold nothing, or that the next of their kind ends."""
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
+_UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 
 
-def extract(page: Page) -> StageResult:
-    """The document of a page."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What a page of HTML holds."""
+
+    title: str
+    text: str
+    published: str
+    licence: str
+    opt_out: str
+    """What the page opts out by; "" where it does not."""
+
+
+def extract(page: Page, opt_out: str) -> StageResult:
+    """The document of a page; `opt_out` is the recipe's, "respect" or "ignore"."""
     text = decode(page.body, page.charset)
-    title = ""
+    unreadable = len(_UNREADABLE.findall(text))
+    if unreadable > MAX_UNREADABLE * len(text):
+        return Rejected("no_readable_text", f"{unreadable} of {len(text)} characters are none of a text")
+    found = Content(title="", text=text, published="", licence=UNKNOWN, opt_out=opted_out(
+        {}, page.robots, page.tdm_reservation))
     if page.is_html:
-        if depth(page.body) > MAX_DEPTH:
+        tags = page.body.count(b"<")
+        if tags > MAX_TAGS:
+            return Failed("too_many_tags", f"{page.id}: more than {MAX_TAGS} tags")
+        if has_endless_tag(page.body):
+            return Failed("too_many_attributes", f"{page.id}: a tag with more than {MAX_ATTRIBUTES} attributes")
+        if tags > MAX_DEPTH and depth(page.body) > MAX_DEPTH:
             return Failed("nested_too_deep", f"{page.id}: more than {MAX_DEPTH} nested elements")
-        tree = HTMLTree.parse(text)
-        title = _BLANKS.sub(" ", (tree.title or "").replace("\n", " ")).strip()
-        text = extract_plain_text(tree, main_content=True, alt_texts=False, links=False, form_fields=False)
-    text = tidy(text)
+        found = content(text, page.url, page.robots, page.tdm_reservation)
+    if found.opt_out and opt_out == "respect":
+        return Rejected("opted_out", found.opt_out)
+    text = tidy(found.text)
     if not text:
         return Rejected("no_text")
     return keep(Document(id=page.id, url=page.url, crawl_date=page.crawl_date, warc_file=page.warc_file,
-                         warc_offset=page.warc_offset, title=title, text=text, language=""))
+                         warc_offset=page.warc_offset, title=tidy(found.title), text=text, language="",
+                         published=found.published, licence=found.licence))
+
+
+def content(html: str, url: str = "", robots: str = "", tdm_reservation: str = "") -> Content:
+    """What a page of HTML holds; the last two are its HTTP header's (see opt_out.py)."""
+    tree = LexborHTMLParser(html)
+    meta, data = meta_tags(tree), linked_data(tree)
+    title, licence = title_of(tree, meta), licence_of(tree, meta, data)
+    published = published_on(tree, meta, data, url)
+    return Content(title=title, text=main_text(read_blocks(tree)), published=published, licence=licence,
+                   opt_out=opted_out(meta, robots, tdm_reservation))
 
 
 def decode(body: bytes, declared: str) -> str:
-    """The body as text: by the first of server's charset, page's own charset and UTF-8 that reads every byte.
+    """The body as text: by its byte order mark, else the first of server's charset, page's own and UTF-8 that fits.
 
-    Where none does, the charset is guessed from the bytes, and what it cannot read is replaced.
+    A charset fits where it reads every byte; UTF-8 also where hardly any of what is not ASCII is broken. Where none
+    does, the charset is guessed from the bytes, and what it cannot read is replaced.
     """
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body.decode(name, "replace")
     own = _META_CHARSET.search(body[:4096])
     for name in (declared, own[1].decode("ascii") if own else "", "utf-8"):
-        if name:
-            try:
-                return body.decode(map_encoding_to_html5(name) or name)
-            except (UnicodeDecodeError, LookupError):
-                continue
+        if not name:
+            continue
+        charset = map_encoding_to_html5(name) or "utf-8"
+        try:
+            return body.decode(charset)
+        except UnicodeDecodeError:
+            text = body.decode(charset, "replace")
+            if charset == "utf-8" and text.count("\ufffd") < _FEW_DAMAGED * sum(not c.isascii() for c in text):
+                return text
+        except LookupError:
+            continue
     try:
         return body.decode(detect_encoding(body) or "cp1252", "replace")
     except LookupError:
         return body.decode("cp1252", "replace")
 
 
+def has_endless_tag(body: bytes) -> bool:
+    """Whether a tag has more than MAX_ATTRIBUTES; only long ones are read, as far as that."""
+    for tag in _LONG_TAG.finditer(body):
+        place = tag.end()
+        for _ in range(MAX_ATTRIBUTES + 1):
+            attribute = _ATTRIBUTE.match(body, place)
+            if attribute is None:
+                break
+            place = attribute.end()
+        else:
+            return True
+    return False
+
+
 def depth(body: bytes) -> int:
     """The deepest nesting of elements that nest, counted from the tags."""
     deepest = level = 0
-    for tag in _NESTING.finditer(body):
-        level = max(0, level - 1) if tag[1] else level + 1
-        deepest = max(deepest, level)
+    for tag in _TAG.finditer(body):
+        if tag[2].lower() not in _FLAT:
+            level = max(0, level - 1) if tag[1] else level + 1
+            deepest = max(deepest, level)
     return deepest
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from crossthink.dataflow.records import Document
+from crossthink.dataflow.stages.privacy import count
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
 from crossthink.schema import Passage
@@ -68,4 +69,5 @@ def passage_of(document: Document, span: Span) -> Passage:
     return Passage(id=hashlib.blake2b(key, digest_size=16).hexdigest(), url=document.url, title=document.title,
                    text=text, language=document.language, domain="", crawl_date=document.crawl_date,
                    warc_file=document.warc_file, warc_offset=document.warc_offset, page_id=document.id,
-                   span_start=start, span_end=end)
+                   span_start=start, span_end=end, published=document.published, licence=document.licence,
+                   masked=count(text))

@@ -5,7 +5,7 @@ data.max_generated_tokens if each generated data.writer_max_tokens, in the order
 passages are asked about depends on the passages alone, never on workers, batches or what the model wrote. `write` makes
 each passage into one draft a call: the model is shown a term of the passage, which is to be the answer, between the
 sentences around it, and writes a question. `parse` makes each draft a question or a reject: a call that fails is one.
-The licence of a page is not known, so its questions say "unknown".
+A question has the licence of its page, "unknown" where the page names none.
 """
 
 import json

@@ -185,7 +185,7 @@ def _question(draft: Draft, text: str, options: tuple[str, ...], answer: str, se
     question = Question(
         id=question_id(text, options), question=text, options=options, answer=answer, answer_label=label,
         answer_type=kind, verifier="", template=draft.kind, domain=passage.domain, group="gpr", source="synthetic",
-        licence="unknown", lineage=replace(
+        licence=passage.licence, lineage=replace(
             lineage_of(passage), synthesizer="llm", prompt_hash=draft.prompt_hash, model=draft.model,
             revision=draft.revision, seed=draft.seed))
     return shuffle_options(question, seed) if options else question

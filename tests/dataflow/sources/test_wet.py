@@ -29,6 +29,11 @@ def test_a_response_is_its_body_with_the_declared_charset() -> None:
     assert (found.body, found.charset, found.is_html) == (b"<p>x", "gb2312", True)
 
 
+def test_what_the_server_says_to_robots_goes_with_the_page() -> None:
+    found = page(HEAD + b"X-Robots-Tag: all\r\nx-robots-tag: gptbot: noindex\r\nTDM-Reservation: 1\r\n\r\n<p>x")
+    assert (found.robots, found.tdm_reservation) == ("all\ngptbot: noindex", "1")
+
+
 def test_chunked_and_compressed_bodies_are_opened() -> None:
     packed = gzip.compress(b"<p>hello</p>")
     chunked = b"%x\r\n%s\r\n4;ext=1\r\n%s\r\n0\r\n\r\n" % (len(packed) - 4, packed[:-4], packed[-4:])

@@ -1,5 +1,7 @@
 """Blanked terms: what is a term, what stands beside it, and that the question can be answered from what it shows."""
 
+from dataclasses import replace
+
 import pytest
 
 pytest.importorskip("apache_beam")
@@ -64,3 +66,9 @@ def test_terms_that_share_a_word_are_no_options_of_each_other() -> None:
     text = "He met King Alder, Queen Alder, Lady Brune, Lord Carrick and Dame Dell at court that year."
     for question in cloze(passage(text), 0, 1):
         assert not {"King Alder", "Queen Alder"} <= set(question.options)
+
+
+def test_a_question_has_the_licence_of_its_passage() -> None:
+    assert {question.licence for question in cloze(passage(), 1, 2)} == {"unknown"}
+    marked = replace(passage(), licence="CC-BY-4.0")
+    assert {question.licence for question in cloze(marked, 1, 2)} == {"CC-BY-4.0"}

@@ -39,7 +39,7 @@ def test_charsets(text: str, real: str, declared: str, meta: str) -> None:
 
 def test_no_bytes_are_too_broken_to_read() -> None:
     for body in (bytes(range(256)) * 20, b"\xff" * 100, b"<html><p>" + b"\x80\x00" * 50, b"<" * 5000):
-        extract(page(body, "utf-16"))
+        extract(page(body, "utf-16"), "respect")
 
 
 HTML = b"""<html><head><title> A
@@ -49,18 +49,18 @@ HTML = b"""<html><head><title> A
 
 
 def test_main_text_and_title() -> None:
-    result = extract(page(HTML))
+    result = extract(page(HTML), "respect")
     assert isinstance(result, Kept)
     found = result.records[0]
-    assert found.title == "A title"
+    assert found.title == "Head"  # its only <h1>
     assert found.text == ("Head\n\nThe first paragraph of the text is long enough to count.\n\n"
                           "And a second one that follows it.")
 
 
 def test_a_page_without_text_is_rejected_and_one_of_100_000_tags_fails_at_once() -> None:
-    assert extract(page(b"<html><body><img src=a></body></html>")) == Rejected("no_text")
+    assert extract(page(b"<html><body><img src=a></body></html>"), "respect") == Rejected("no_text")
     started = time.monotonic()
-    result = extract(page(b"<div>" * 100_000 + b"text"))
+    result = extract(page(b"<div>" * 100_000 + b"text"), "respect")
     assert isinstance(result, Failed)
     assert result.reason == "nested_too_deep"
     assert time.monotonic() - started < 2
@@ -95,7 +95,7 @@ PROSE = ("The old harbour was built by the people of the town in the year of the
     ("Too few words to be a document.", "too_few_words"),
     (PROSE + "Lorem ipsum dolor sit amet.", "lorem_ipsum"),
     (PROSE + "Please enable JavaScript.", "javascript"),
-    (PROSE + "# " * 12, "symbol_ratio"),                      # 12 of 71 words: 0.169 > 0.1
+    (PROSE + "# " * 12, "hash_ratio"),                        # 12 of 71 words: 0.169 > 0.1
     ("\n".join("- " + s for s in PROSE.split(". ") * 3), "bullet_lines"),
     ("\n".join(s + "..." for s in PROSE.split(". ") if s), "ellipsis_lines"),
     ("1 2 3 4 " * 20 + PROSE, "word_length"),                 # 59 words of 4.6 letters and 80 of one: 2.5

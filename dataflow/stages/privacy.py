@@ -1,0 +1,85 @@
+"""Personal data masked: mail addresses, telephone numbers and public IP addresses become placeholders.
+
+The placeholders are the same on every page and plain to see, so that no question can ask for what they stand for;
+datatrove writes an address of its own instead, which a model may learn as a fact. What is masked must have a clear
+form: a number is a telephone number by its country code, by a word such as "phone" before it, or in the North American
+form; an IP address is public, and neither a version nor the number of a section. Reserved ones (192.168.0.1,
+user@example.com) are nobody's and stay.
+"""
+
+import ipaddress
+import re
+from dataclasses import replace
+
+from crossthink.dataflow.records import Document
+from crossthink.dataflow.stages.stage import StageResult, keep
+
+MAIL, PHONE, IP = "[EMAIL]", "[PHONE]", "[IP]"
+_PLACEHOLDER = re.compile("|".join(map(re.escape, (MAIL, PHONE, IP))))
+_MAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)"
+                   r"((?:[\w-]{1,63}(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)){1,5}[a-zA-Z]{2,24})(?![\w@])")
+_RESERVED_MAIL = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost)$", re.IGNORECASE)
+_NUMBER = r"[\d(][\d().\s/–-]{5,22}\d"
+_INTERNATIONAL = re.compile(r"(?<![\w+.^*/=)])(?:\+|00(?=[1-9]\d?[ -]))[1-9][\d().\s/–-]{6,22}\d(?![\w%])")
+_CALLED = re.compile(r"\b(?:tel|telephone|phone|mobile|cell|fax|whatsapp|hotline|call(?: us)?(?: now)?(?: (?:at|on))?)"
+                     rf"(?: (?:number|no\.?|#))?(?:\s?[:.]\s?|\s)(\+?{_NUMBER})(?![\w%])", re.IGNORECASE)
+_AMERICAN = re.compile(r"(?<![\w+.(-])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\)\s?|[2-9]\d\d-)[2-9]\d\d[ .-]\d{4}(?![\w-])")
+_IP4 = re.compile(r"(?<![\w.:/-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
+_IP6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::{1,2}[0-9a-fA-F]{1,4}){2,7}(?:::)?(?![\w:])")
+_SPEAKS_OF_IP = re.compile(r"\b(?:ip|ips|ipv4|address|server|host|dns|ping|gateway|from)\b[^.\n]{0,20}$", re.IGNORECASE)
+_SPEAKS_OF_VERSION = re.compile(r"(?:\bv|version|release|build|firmware|driver|chrome|section|chapter|§|table|figure)"
+                                r"[\s:=]{0,3}$", re.IGNORECASE)
+_SMALL = 20
+"""Four numbers of which the first is up to this are a version or a section, unless the text speaks of an address."""
+
+
+def mask(document: Document) -> StageResult:
+    """The document with placeholders in place of personal data; passages cut from it keep true spans."""
+    return keep(replace(document, title=masked(document.title), text=masked(document.text)))
+
+
+def masked(text: str) -> str:
+    """A text with its personal data masked."""
+    if "@" in text or "at" in text:
+        text = _MAIL.sub(_mail, text)
+    text = _INTERNATIONAL.sub(lambda found: PHONE if 8 <= _digits(found[0]) <= 15 and _has_shape(found[0])
+                              else found[0], text)
+    text = _CALLED.sub(lambda found: found[0].replace(found[1], PHONE) if 7 <= _digits(found[1]) <= 15
+                       else found[0], text)
+    text = _AMERICAN.sub(PHONE, text)
+    return _IP6.sub(_ip, _IP4.sub(_ip, text))
+
+
+def count(text: str) -> int:
+    """How many placeholders a text holds."""
+    return len(_PLACEHOLDER.findall(text))
+
+
+def _mail(found: re.Match[str]) -> str:
+    domain = re.sub(r"\s?[\[(]\s?dot\s?[\])]\s?", ".", found[1])
+    return found[0] if _RESERVED_MAIL.search(domain) else MAIL
+
+
+def _digits(text: str) -> int:
+    return sum(character.isdigit() for character in text)
+
+
+def _has_shape(number: str) -> bool:
+    """Whether a number with a plus is written as people write telephone numbers: in groups, or with all its digits."""
+    return _digits(number) >= 11 or len(re.findall(r"\d+", number)) >= 2
+
+
+def _ip(found: re.Match[str]) -> str:
+    try:
+        address = ipaddress.ip_address(found[0])
+    except ValueError:
+        return found[0]
+    before = found.string[max(0, found.start() - 40):found.start()]
+    if not address.is_global or address.is_multicast or _SPEAKS_OF_VERSION.search(before):
+        return found[0]
+    if address.version == 4 and not _SPEAKS_OF_IP.search(before):
+        if int(found[0].split(".")[0]) <= _SMALL:
+            return found[0]
+        if (not before or before.endswith("\n")) and re.match(r"\s[A-Z]", found.string[found.end():found.end() + 2]):
+            return found[0]
+    return IP

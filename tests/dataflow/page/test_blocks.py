@@ -1,0 +1,53 @@
+"""Blocks of a page: tables and formulas stay readable, what a script drew is not read twice."""
+
+import pytest
+
+pytest.importorskip("selectolax")
+from crossthink.dataflow.page.blocks import read_blocks
+from crossthink.dataflow.page.marks import MARKS, element_marks, name_marks
+from selectolax.lexbor import LexborHTMLParser
+
+
+def texts(html: str) -> list[str]:
+    return [block.text for block in read_blocks(LexborHTMLParser(html)).blocks]
+
+
+@pytest.mark.parametrize(("html", "found"), [
+    ("<p>One<br>two</p><p>three  <b>four</b>\nfive", ["One\ntwo", "three four five"]),
+    ("<table><tr><th>Year<th>City<tr><td>1811</td><td><p>Lorne</p></td></table>", ["Year | City", "1811 | Lorne"]),
+    ("<table role=presentation><tr><td>a<td>b</table>", ["a", "b"]),  # places things, holds no data
+    ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", ["a | b", "c"]),
+    ("<p>x<sup>2</sup> + 10<sup>-6</sup>, the 1<sup>st</sup> v<sub>1</sub> of H<sub>2</sub>O"
+     "<sup class=reference>[3]</sup>", ["x^2 + 10^-6, the 1st v_1 of H2O"]),
+    ("<p>Let <math><mi>y</mi><annotation encoding='application/x-tex'>{\\displaystyle y=x^{2}}</annotation></math> be.",
+     ["Let $y=x^{2}$ be."]),
+    ("<p><math alttext='a_1' display=block><mi>a</mi></math>", ["$$a_1$$"]),
+    ("<p><math><mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mn>2</mn></mfrac></math>", ["(a+b)/2"]),
+    ("<p>q <script type='math/tex'>y=1</script><script>var hidden</script><span class='MathJax'>yy</span>",
+     ["q $y=1$"]),
+    ("<p><span class=katex><span class=katex-mathml><math><annotation encoding=application/x-tex>k</annotation></math>"
+     "</span><span class=katex-html>kk</span></span>", ["$k$"]),
+    ("<p>E is <img class=latex alt='mc^2' src=e.png> and <img src=cat.png alt='a cat'>", ["E is $mc^2$ and"]),
+    ("<a>Like</a><a>Share</a>", ["Like Share"]),
+    ("<p>Text of the page.</p><noscript>Enable scripts</noscript>", ["Text of the page."]),
+    ("<div>Menu</div><noscript><p>All of the forum's text, for crawlers.</p></noscript>",
+     ["All of the forum's text, for crawlers."]),
+])
+def test_texts(html: str, found: list[str]) -> None:
+    assert texts(html) == found
+
+
+def test_a_block_knows_its_links_and_what_is_around_it() -> None:
+    page = read_blocks(LexborHTMLParser("<main><div class=siteFooter><p>See <a>two words</a> here</p></div></main>"))
+    block = page.blocks[0]
+    assert (block.tag, block.words, block.link_words) == ("p", 4, 2)
+    assert block.marks == MARKS["main"] | MARKS["footer"]
+    assert page.parents == [0, 0, 1, 2]  # body, main, div, p
+
+
+def test_marks_are_read_from_whole_words() -> None:
+    assert name_marks("page-sidebar") == name_marks("leftSidebar") & ~MARKS["nav"] == MARKS["aside"]
+    assert name_marks("commenting inside") == 0
+    assert element_marks("header", {}, 0) == MARKS["header"]
+    assert element_marks("header", {}, MARKS["article"]) == 0
+    assert element_marks("p", {"style": "color:red; display : none"}, 0) == MARKS["hidden"]

@@ -1,0 +1,49 @@
+"""What is masked and what is not, each a case that someone met."""
+
+import pytest
+
+pytest.importorskip("apache_beam")
+from crossthink.dataflow.records import Document
+from crossthink.dataflow.stages.passages import cut
+from crossthink.dataflow.stages.privacy import count, mask, masked
+from crossthink.dataflow.stages.stage import Kept
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Write to jane.doe+news@mail.harbour.co.uk.", "Write to [EMAIL]."),
+    ("jane (at) harbour (dot) org or jo[at]harbour.org", "[EMAIL] or [EMAIL]"),
+    ("Call +44 20 7946 0958 now, or +493012345678.", "Call [PHONE] now, or [PHONE]."),
+    ("Telephone: 0171 946 0958", "Telephone: [PHONE]"),
+    ("(212) 678-3595 and 1-855-846-2895", "[PHONE] and [PHONE]"),
+    ("The attack came from 93.184.216.34 at night.", "The attack came from [IP] at night."),
+    ("Its IP address 8.8.4.4", "Its IP address [IP]"),
+    ("2606:2800:220:1:248:1893:25c8:1946 answered", "[IP] answered"),
+])
+def test_masked(text: str, expected: str) -> None:
+    assert masked(text) == expected
+    assert count(expected) == expected.count("[")
+
+
+@pytest.mark.parametrize("text", [
+    "user@example.com and first@coauthor.example.org are nobody's.", "http://localhost@other.com/ is a trick.",
+    "Follow @jane and look at 5 (at) noon.", "a@b", "The router is 192.168.0.1, the loopback 127.0.0.1.",
+    "Use 224.0.0.251 to find printers.", "Chrome 118.0.5993.117 and version 93.12.4.1 of the driver",
+    "Lucee CFML 5.3.6.61 came out.", "See section 21.4.3.2 of the norm.", "4.4.3.2 Scope\nof it",
+    "x = +12 +345 +6789, 10 + 20 + 30", "The sum is +1234567.", "In 1914-1918 and 2020-2021, pages 100-200",
+    "ISBN 978-3-16-148410-0", "It costs 1,234,567.89 or 555-1234567.", "12:30:45 and std::vector a::b dead::beef",
+    "00:1B:44:11:3A:B7 is a MAC.", "Call me at 5. I phone 2 friends.", "pi is 3.14159265358979", "2024-03-01 10:20:30",
+])
+def test_left(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_passages_are_cut_from_the_masked_text() -> None:
+    text = "Write to jane@harbour.org, who knows the harbour and the boats that lie in it all through the winter. " * 3
+    result = mask(Document(id="f@0", url="u", crawl_date="d", warc_file="f", warc_offset=0, title="T", text=text,
+                           language="en"))
+    assert isinstance(result, Kept)
+    passages = cut(result.records[0], 40, 9)
+    assert isinstance(passages, Kept)
+    for passage in passages.records:
+        assert result.records[0].text[passage.span_start:passage.span_end] == passage.text
+        assert passage.masked == passage.text.count("[EMAIL]") == 2
