@@ -97,7 +97,8 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
     direct = beam_options.view_as(DirectOptions)
-    shown = f"{runner}, {direct.direct_num_workers or 'all'} worker(s), {direct.direct_running_mode}"
+    workers = f", {direct.direct_num_workers or 'all'} worker(s), {direct.direct_running_mode}"
+    shown = runner + (workers if runner == IN_PROCESS else "")
     print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
     line = Line()
     pipeline = beam.Pipeline(runner=runner, options=beam_options)
