@@ -159,9 +159,10 @@ def test_trace_goes_back_to_the_bytes_of_the_crawl(
     assert found["passage"] == {"id": question.lineage.passage_id, "start": 0, "end": len(BRIDGES), "text": BRIDGES,
                                 "same": True}
     assert found["made"]["synthesizer"] == "cloze"
-    assert found["stages"] == ["warc", "extract", "language", "quality", "near_duplicate_pages", "passages",
-                               "decontaminate_passages", "domain", "cloze", "exact_duplicates", "near_duplicates",
-                               "decontaminate", "template", "verifiable", "shards"]
+    assert found["stages"] == [
+        "warc", "extract", "language", "privacy", "quality", "near_duplicate_pages", "passages",
+        "decontaminate_passages", "domain", "cloze", "exact_duplicates", "near_duplicates", "decontaminate",
+        "template", "verifiable", "shards"]
     shard = Path(found["ended"]["shard"])
     sums = {file.file: file.sha256 for file in Manifest.load(done / "data").files}
     assert found["ended"]["sha256"] == sums[shard.name]
