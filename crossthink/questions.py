@@ -34,6 +34,7 @@ _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 _ARROW = (".arrow", ".feather", ".ipc", ".arrows")
 _ARROW_FILE = b"ARROW1"
 _ANY_LENGTH = 2**31
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs, an explanation for its words
 _NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
                         r"(?:will|may|can|could) (?:vary|differ)", re.IGNORECASE)
 """How textbooks say that an exercise has no one answer."""
@@ -151,8 +152,8 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         raise BadGold(where, "answers_vary", answer)
     elif _PARTS.match(answer):
         raise BadGold(where, "several_answers", answer)
-    elif group != "math" and count_words(answer) > max_answer_words:
-        raise BadGold(where, "long_answer", f"{count_words(answer)} words")
+    elif (words := len(_PROSE.findall(answer)) if group == "math" else count_words(answer)) > max_answer_words:
+        raise BadGold(where, "long_answer", f"{words} words")
     found = Question(
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
         answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"),

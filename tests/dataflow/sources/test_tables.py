@@ -181,3 +181,10 @@ def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path:
         (tmp_path / name).write_bytes(content)
         found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s")))
         assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"], name
+
+
+def test_a_gold_of_mathematics_is_long_by_its_words_not_by_its_signs() -> None:
+    formula = r"x = \frac{1}{2} , y = 3 , z = \sin \theta , w = 4 + 5 - 6 , v = 7 and u = 8"  # one word of 3 letters
+    assert question({"question": "What?", "answer": formula}, group="math").answer == formula
+    explained = "The rational part is zero because both terms cancel when they are added."  # "is" has 2
+    assert one({"question": "What?", "answer": explained}, group="math") == Rejected("long_answer", "12 words")
