@@ -34,7 +34,7 @@ _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 _ARROW = (".arrow", ".feather", ".ipc", ".arrows")
 _ARROW_FILE = b"ARROW1"
 _ANY_LENGTH = 2**31
-_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs, an explanation for its words
+_PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs
 _NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
                         r"(?:will|may|can|could) (?:vary|differ)", re.IGNORECASE)
 """How textbooks say that an exercise has no one answer."""
