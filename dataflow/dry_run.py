@@ -5,7 +5,6 @@ of a smaller one, so that what a job does once (imports, the index of the evalua
 again. Duplicates grow with the corpus: rows are an upper bound.
 """
 
-import hashlib
 import io
 import json
 import posixpath
@@ -21,7 +20,7 @@ from typing import NamedTuple
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from crossthink.dataflow.options import JobOptions, row_options, uses_model, warc_files
-from crossthink.dataflow.sinks.arrow import shard_name, write_table
+from crossthink.dataflow.sinks.arrow import digest, shard_name, write_table
 from crossthink.dataflow.sinks.manifest import manifest, to_json
 from crossthink.dataflow.sources.shards import read_shard
 from crossthink.dataflow.sources.splits import WarcSplit, read_split
@@ -146,9 +145,7 @@ def _sample_shards(options: JobOptions, records: int, output: Path) -> Sample:
         (output / name).mkdir(parents=True)
         path = output / name / shard_name(0, 1)
         write_table(path, rows, arrow_schema(kind))
-        content = path.read_bytes()
-        file = {"file": path.name, "rows": len(rows), "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest()}
+        file = {"file": path.name, "rows": len(rows), "bytes": path.stat().st_size, "sha256": digest(path)}
         (output / name / "manifest.json").write_bytes(to_json(
             manifest(kind.__name__, [file], row_options(options.recipe), __version__, {})))
         amount, total = amount + len(rows), total + whole.rows

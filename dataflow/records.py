@@ -6,6 +6,16 @@ from typing import Any
 from crossthink.compact import compact
 
 
+def page_id(file: str, offset: int, inner: int = 0) -> str:
+    """"FILE@OFFSET" of a WARC record, with "+N" for the bytes before it in a gzip member that holds several."""
+    return f"{file}@{offset:012d}" + (f"+{inner}" if inner else "")
+
+
+def row_id(source: str, file: str, row: int) -> str:
+    """"SOURCE/FILE:ROW" of a row of a question file."""
+    return f"{source}/{file}:{row:08d}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
     """A place in an input file that could not be read."""

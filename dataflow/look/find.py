@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crossthink.dataflow.look.folders import LETTERS, folders_of
+from crossthink.dataflow.records import page_id, row_id
 
 MIN_PREFIX = 4
 """Characters of an id that may stand for the whole."""
@@ -112,7 +113,7 @@ def page_of(origin: dict[str, Any]) -> str:
     """Id of the page of a passage or of a question's lineage; "" where there is none."""
     if page := origin.get("page_id"):
         return str(page)
-    return f"{origin['warc_file']}@{origin['warc_offset']:012d}" if origin.get("warc_file") else ""
+    return page_id(origin["warc_file"], origin["warc_offset"]) if origin.get("warc_file") else ""
 
 
 def row_of(question: dict[str, Any]) -> str:
@@ -120,7 +121,7 @@ def row_of(question: dict[str, Any]) -> str:
     lineage = question["lineage"]
     if not lineage["input_file"]:
         return ""
-    return f"{question['source']}/{lineage['input_file']}:{lineage['input_row']:08d}"
+    return row_id(question["source"], lineage["input_file"], lineage["input_row"])
 
 
 def _sightings(directory: str | Path, needle: str) -> Iterator[Sighting]:

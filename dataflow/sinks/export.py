@@ -4,7 +4,6 @@ A finished folder in another format, with its own manifest and card: Parquet for
 The rows are the same and in the same order, a file for each shard; what describes them goes along.
 """
 
-import argparse
 import json
 import shutil
 import sys
@@ -18,8 +17,8 @@ import pyarrow.parquet as pq
 from crossthink.dataflow.sinks.arrow import digest
 from crossthink.dataflow.sinks.card import describe
 from crossthink.dataflow.sinks.manifest import UNFINISHED, to_json, writing
-from crossthink.dataflow.stages.result import JobError
 
+from crossthink.command import command_parser, exit_code
 from crossthink.config import ConfigError
 from crossthink.shards import Manifest, ShardError
 
@@ -87,15 +86,13 @@ def _table(path: Path) -> pa.Table:
 
 def main(argv: Sequence[str]) -> int:
     """Parse the command line and export. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="crossthink data export", description="A finished folder in another format.")
+    parser = command_parser("crossthink data export", __doc__)
     parser.add_argument("folder", type=Path, help="folder with a manifest.json, as DIR/data of a run")
     parser.add_argument("--format", choices=FORMATS, required=True)
     parser.add_argument("--output", type=Path, required=True, help="a new folder")
     args = parser.parse_args(argv)
-    try:
-        made = export(args.folder, args.format, args.output)
-    except (ConfigError, ShardError, JobError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ConfigError | ShardError) else 1
-    print(f"{made['rows']} rows in {len(made['files'])} files in {args.output}", file=sys.stderr)
-    return 0
+    return exit_code(lambda: _report(export(args.folder, args.format, args.output), args.output), debug=args.debug)
+
+
+def _report(made: dict[str, Any], output: Path) -> None:
+    print(f"{made['rows']} rows in {len(made['files'])} files in {output}", file=sys.stderr)

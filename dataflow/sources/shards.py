@@ -17,11 +17,15 @@ def shard_paths(folder: Path) -> list[str]:
     return [str(folder / shard.file) for shard in manifest.files]
 
 
-def read_shard(path: str, kind: type = Question) -> Iterator[Any]:
-    """The records of a shard, batch by batch."""
+def batches(path: str, kind: type) -> Iterator[pa.RecordBatch]:
+    """The batches of a shard, mapped. Raises ValueError where it holds another kind, or a schema that is too new."""
     with pa.memory_map(path) as source:
         reader = pa.ipc.open_file(source)
         check_version(reader.schema, kind, path)
         for number in range(reader.num_record_batches):
-            for row in reader.get_batch(number).to_pylist():
-                yield from_row(kind, row)
+            yield reader.get_batch(number)
+
+
+def read_shard(path: str, kind: type = Question) -> Iterator[Any]:
+    """The records of a shard, batch by batch."""
+    return (from_row(kind, row) for batch in batches(path, kind) for row in batch.to_pylist())

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
 from crossthink.dataflow.records import Shipped
-from crossthink.dataflow.sources.shards import shard_paths
+from crossthink.dataflow.sources.shards import batches, shard_paths
 
-from crossthink.schema import Question, check_version
+from crossthink.schema import Question
 
 COLUMNS = ("id", "question", "options", "answer")
 
@@ -20,14 +19,8 @@ def shipped_shards(folders: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def read_shipped(path: str, name: str) -> Iterator[Shipped]:
     """The questions of a shard, batch by batch."""
-    with pa.memory_map(path) as source:
-        reader = pa.ipc.open_file(source)
-        check_version(reader.schema, Question, path)
-        row = 0
-        for number in range(reader.num_record_batches):
-            batch = reader.get_batch(number)
-            for record_id, question, options, answer in zip(
-                    *(batch.column(column).to_pylist() for column in COLUMNS), strict=True):
-                yield Shipped(id=record_id, question=question, options=tuple(options), answer=answer,
-                              place=f"{name}, row {row}")
-                row += 1
+    rows = (row for batch in batches(path, Question)
+            for row in zip(*(batch.column(column).to_pylist() for column in COLUMNS), strict=True))
+    for number, (record_id, question, options, answer) in enumerate(rows):
+        yield Shipped(id=record_id, question=question, options=tuple(options), answer=answer,
+                      place=f"{name}, row {number}")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from crossthink.dataflow.records import Fault, Row
+from crossthink.dataflow.records import Fault, Row, row_id
 from crossthink.dataflow.sources import http_files  # noqa: F401  (teaches Beam http:// and https://)
 from crossthink.dataflow.stages.domain import domain_of
 from crossthink.dataflow.stages.result import Failed, Rejected, StageResult, keep
@@ -31,7 +31,7 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
     try:
         with FileSystems.open(file.path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             for number, values in enumerate(rows_of(stream, name), 1):
-                place = f"{file.source}/{name}:{number:08d}"
+                place = row_id(file.source, name, number)
                 if isinstance(values, dict):
                     yield Row(id=place, file=name, row=number, entry=entry, values=values)
                 else:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from crossthink.dataflow.records import Fault, WarcRecord
+from crossthink.dataflow.records import Fault, WarcRecord, page_id
 from crossthink.dataflow.sources.ahead import Ahead
 from crossthink.dataflow.sources.inflate import MAGIC, GzipFault, Member, next_member
 
@@ -45,7 +45,7 @@ def record_at(stream: BinaryIO, file: str, offset: int, inner: int = 0) -> WarcR
     compressed = stream.read(len(MAGIC)) == MAGIC
     stream.seek(offset)
     chunks = Member(stream, offset).chunks() if compressed else iter(lambda: stream.read(1 << 16), b"")
-    wanted = _id(file, offset, inner)
+    wanted = page_id(file, offset, inner)
     try:
         for found in _Records(file, offset if compressed else 0, MAX_RECORD, compressed=compressed).read(chunks):
             if not compressed or found.id == wanted:
@@ -124,7 +124,7 @@ class _Records:
                                f"Content-Length is {length}, the block ends elsewhere; {lost} bytes were passed over")
         block = ahead.take(length)
         offset, inner = (self._offset, start) if self._compressed else (start, 0)
-        return WarcRecord(id=_id(self._file, offset, inner), file=self._file, offset=offset,
+        return WarcRecord(id=page_id(self._file, offset, inner), file=self._file, offset=offset,
                           type=fields.get("warc-type", "").lower(), url=fields.get("warc-target-uri", "").strip("<>"),
                           date=fields.get("warc-date", ""), content_type=fields.get("content-type", ""), block=block)
 
@@ -152,12 +152,8 @@ def _ends(tail: bytes) -> bool:
     return not tail or tail.startswith(_ENDS)
 
 
-def _id(file: str, offset: int, inner: int) -> str:
-    return f"{file}@{offset:012d}" + (f"+{inner}" if inner else "")
-
-
 def _fault(file: str, offset: int, inner: int, reason: str, text: str) -> Fault:
-    return Fault(id=_id(file, offset, inner), reason=reason, evidence=f"{file}, offset {offset}: {text}")
+    return Fault(id=page_id(file, offset, inner), reason=reason, evidence=f"{file}, offset {offset}: {text}")
 
 
 def unreadable(file: str, offset: int, error: OSError) -> Fault:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple
 
 import numpy as np
 from crossthink.dataflow.records import Fault
@@ -32,10 +32,6 @@ WHOLE_BITS = 24
 """Of a question that counts where a record holds every word of it."""
 RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
-
-
-BATCH = 64
-"""Records that are searched with one call."""
 
 
 class Match(NamedTuple):
@@ -184,10 +180,7 @@ def same_options(question: Question, options: frozenset[int]) -> bool:
 
 
 class Decontaminate:
-    """`check_of` against the index of the evaluation files, which each process builds at its first record.
-
-    Takes one record, or several: a call for each costs more than the search itself (see BATCH).
-    """
+    """`check_of` against the index of the evaluation files, which each process builds at its first record."""
 
     def __init__(self, check_of: str, files: tuple[QuestionFile, ...], size: int) -> None:
         checks: dict[str, Callable[[list[Any], Index], list[StageResult]]] = {
@@ -195,12 +188,5 @@ class Decontaminate:
         self._check = checks[check_of]
         self._files, self._size = files, size
 
-    @overload
-    def __call__(self, records: Question | Passage) -> StageResult: ...
-    @overload
-    def __call__(self, records: list[Any]) -> list[StageResult]: ...
-    def __call__(self, records: Question | Passage | list[Any]) -> StageResult | list[StageResult]:
-        index = load_index(self._files, self._size)
-        if isinstance(records, list):
-            return self._check(records, index)
-        return self._check([records], index)[0]
+    def __call__(self, record: Question | Passage) -> StageResult:
+        return self._check([record], load_index(self._files, self._size))[0]
