@@ -30,6 +30,7 @@ from crossthink.dataflow.options import (
     uses_model,
 )
 from crossthink.dataflow.pipeline import build
+from crossthink.dataflow.pulse import PulseOptions, watched
 from crossthink.dataflow.sinks.arrow import WriteShards, write_letters
 from crossthink.dataflow.sinks.card import describe
 from crossthink.dataflow.sinks.manifest import UNFINISHED, manifest, publish, remove_unfinished, to_json, write_atomic
@@ -94,6 +95,7 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     work.mkdir()
     new_ledger(options.output)
     beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
+    beam_options.view_as(PulseOptions).crossthink_pulse = str(work)
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
     direct = beam_options.view_as(DirectOptions)
@@ -105,8 +107,9 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     flow = build(pipeline, options, line)
     _sink(flow, options, rows, line, str(work))
     _drop_other_parts(line)
-    finished = pipeline.run()
-    finished.wait_until_finish()
+    with watched(work, [stage.name for stage in line.stages]):
+        finished = pipeline.run()
+        finished.wait_until_finish()
     seconds = {stage: microseconds / 1e6 for stage, microseconds in _counters(finished, "crossthink.seconds").items()}
     seconds["total"] = time.monotonic() - began
     if found := _counters(finished, "crossthink.parts"):

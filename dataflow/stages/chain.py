@@ -12,7 +12,7 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from crossthink.dataflow.parts import Part, Parts, Piece
 from crossthink.dataflow.stages.result import Tally
-from crossthink.dataflow.stages.stage import StageResult, Work, outputs, tagged
+from crossthink.dataflow.stages.stage import StageResult, Work, apply, outputs
 
 from crossthink.schema import Failure, Reject
 
@@ -59,7 +59,7 @@ class Chain(beam.PTransform):
         self._links = links
 
     def expand(self, records: Any) -> Any:
-        return outputs(records | "apply" >> tagged(_Follow(self._links)), *(link.name for link in self._links))
+        return outputs(apply(records, _Follow(self._links)), *(link.name for link in self._links))
 
 
 class Source(beam.PTransform):
@@ -71,7 +71,7 @@ class Source(beam.PTransform):
 
     def expand(self, pieces: Any) -> Any:
         work = _Pieces(self._read, self._links, self._parts)
-        return outputs(pieces | "apply" >> tagged(work), *(link.name for link in self._links))
+        return outputs(apply(pieces, work), *(link.name for link in self._links))
 
 
 class _Follow(Work):
@@ -99,7 +99,7 @@ class _Pieces(Work):
         yield from self._emit(part.found)
 
     def _make(self, piece: Piece) -> Part:
-        tally = Tally()
+        tally = Tally(self._tally.pulse)
         part = run_chain(self._read(piece.split), self._links, tally)
         self._tally.microseconds.update(tally.microseconds)
         if not any(isinstance(item, Failure) and item.reason == PASSING for item in part.found):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apache_beam.metrics import Metrics
+from crossthink.dataflow.pulse import Pulse
 
 from crossthink.config import ConfigError
 from crossthink.schema import Failure, Reject, to_row
@@ -59,7 +60,9 @@ def keep(*records: Any) -> Kept:
 class Tally:
     """Counts and times of the stages that some records pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, pulse: Pulse | None = None) -> None:
+        self.pulse = pulse
+        """Told of each record."""
         self.counts: Counter[tuple[str, str, str]] = Counter()
         """Of (stage, kind, reason), as in Outputs.counts."""
         self.microseconds: Counter[str] = Counter()
@@ -80,6 +83,8 @@ class Tally:
     def settle(self, stage: str, record: Any, result: StageResult) -> Iterator[Any]:
         """Count a result; yields the records that it keeps, or its dead letter."""
         self.counts[stage, "in", ""] += 1
+        if self.pulse is not None:
+            self.pulse.count(stage)
         if isinstance(result, Kept):
             self.counts[stage, "kept", ""] += 1
             for kept in result.records:

@@ -11,12 +11,13 @@ import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
+from crossthink.dataflow.pulse import PulseOptions, pulse_in
 from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rejected, StageResult, Tally, keep
 
 from crossthink.schema import Failure, Reject
 
 __all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
-           "Stage", "StageName", "StageResult", "Work", "keep", "merge", "outputs", "tagged"]
+           "Stage", "StageName", "StageResult", "Work", "apply", "keep", "merge", "outputs"]
 
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
@@ -51,7 +52,7 @@ class Stage(beam.PTransform):
         self._name, self._function, self._sides = name, function, sides
 
     def expand(self, records: Any) -> Any:
-        return outputs(records | "apply" >> tagged(_Each(self._name, self._function), *self._sides), self._name)
+        return outputs(apply(records, _Each(self._name, self._function), *self._sides), self._name)
 
 
 class BatchStage(beam.PTransform):
@@ -68,7 +69,7 @@ class BatchStage(beam.PTransform):
     def expand(self, records: Any) -> Any:
         batches = (records | "spread" >> beam.Reshuffle()
                    | "batch" >> beam.BatchElements(min_batch_size=self._size, max_batch_size=self._size))
-        return outputs(batches | "apply" >> tagged(_Batch(self._name, self._function), *self._sides), self._name)
+        return outputs(apply(batches, _Batch(self._name, self._function), *self._sides), self._name)
 
 
 class GroupStage(beam.PTransform):
@@ -85,7 +86,7 @@ class GroupStage(beam.PTransform):
 
     def expand(self, pairs: Any) -> Any:
         groups = pairs | "group" >> beam.GroupByKey()
-        return outputs(groups | "apply" >> tagged(_Group(self._name, self._survey, self._judge)), self._name)
+        return outputs(apply(groups, _Group(self._name, self._survey, self._judge)), self._name)
 
 
 class JoinStage(beam.PTransform):
@@ -100,7 +101,7 @@ class JoinStage(beam.PTransform):
 
     def expand(self, pairs: Any) -> Any:
         known = pairs | "join" >> beam.CoGroupByKey()
-        return outputs(known | "apply" >> tagged(_Joined(self._name, self._function)), self._name)
+        return outputs(apply(known, _Joined(self._name, self._function)), self._name)
 
 
 def merge(last: Outputs, *others: Outputs) -> Outputs:
@@ -117,9 +118,10 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
-def tagged(function: "Work", *sides: Any) -> Any:
-    """The step that runs a Work."""
-    return beam.ParDo(function, *sides).with_outputs("rejected", "failed", "counts", main="kept")
+def apply(records: Any, work: "Work", *sides: Any) -> Any:
+    """The records through a Work."""
+    work.pulse_folder = records.pipeline.options.view_as(PulseOptions).crossthink_pulse
+    return records | "apply" >> beam.ParDo(work, *sides).with_outputs("rejected", "failed", "counts", main="kept")
 
 
 def outputs(results: Any, *names: str) -> Outputs:
@@ -131,8 +133,10 @@ def outputs(results: Any, *names: str) -> Outputs:
 class Work(beam.DoFn):
     """What the steps of all stages share: a tally for each bundle, and the tags of what a record became."""
 
+    pulse_folder: str | None = None
+
     def start_bundle(self) -> None:
-        self._tally = Tally()
+        self._tally = Tally(pulse_in(self.pulse_folder) if self.pulse_folder else None)
 
     def finish_bundle(self) -> Iterator[Any]:
         """Counts leave with the bundle's records, and are lost with them where it fails."""
