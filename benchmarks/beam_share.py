@@ -82,7 +82,7 @@ def main(pages: int = 2376, turns: int = 2) -> None:
 
 def job(folder: Path, kind: str, output: str = "out", beam: Sequence[str] = ()) -> dict[str, float]:
     """Seconds and CPU seconds of a job."""
-    from crossthink.dataflow.options import FOLDERS
+    from crossthink.dataflow.look.folders import FOLDERS
 
     run(["-m", "crossthink.dataflow", kind, "--recipe", str(folder / "recipe.toml"), "--output",
          str(folder / output), *beam])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apache_beam.io.filesystem import FileMetadata
+from crossthink.dataflow.look.folders import FOLDERS
 from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
 from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest
@@ -20,9 +21,6 @@ from crossthink.schema import Passage, Question
 from crossthink.shards import Manifest
 
 JOBS = ("extract", "import", "synthesize", "curate", "score", "run")
-FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
-           "run": "data"}
-"""Where each job leaves its shards, below the output folder; the next job reads them there."""
 MARKER = "options.json"
 """The options of the run that a folder belongs to, written before its work starts."""
 

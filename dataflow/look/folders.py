@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from crossthink.shards import Manifest
 
-FOLDERS = ("passages", "imported", "written", "curated", "data")
-"""Below a run's folder, in the order of the work: one for each job that ran; `run` leaves the last alone."""
+FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
+           "run": "data"}
+"""Where each job leaves its shards, below a run's folder, in the order of the work; the next job reads them there."""
 LETTERS = {"rejected": "rejected.jsonl", "failed": "failed.jsonl"}
 _TEXTS = ("id", "url", "page_id", "warc_file", "source", "passage_id", "input_file")
 """Columns, of a row or of its lineage, that hold what a record is known by."""
@@ -92,11 +93,12 @@ class Folder:
 def folders_of(directory: str | Path) -> list[Folder]:
     """The finished folders of a run; the folder itself where it is one. Raises ValueError where there is none."""
     directory = Path(directory)
-    found = [path for path in (directory, *(directory / name for name in FOLDERS))
+    names = tuple(dict.fromkeys(FOLDERS.values()))
+    found = [path for path in (directory, *(directory / name for name in names))
              if (path / "manifest.json").exists()]
     if not found:
         raise ValueError(f"{directory}: no finished job of the data line here (no manifest.json in it, nor in "
-                         f"{', '.join(FOLDERS)}): name the folder that --output named")
+                         f"{', '.join(names)}): name the folder that --output named")
     return [Folder(path.resolve()) for path in found]
 
 

@@ -27,7 +27,7 @@ def test_a_line_names_the_first_and_the_last_stage_that_moved_with_their_rates()
             == "data line: 34 s, warc 3,000 (500/s) ... quality 1,900 (300/s)")
     assert pulse.progress(34, 4, before, {**before, "warc": 1004}, ("warc", "extract")) == (
         "data line: 34 s, warc 1,004 (1/s)")
-    assert pulse.progress(38, 4, now, now, ("warc", "extract")) == "data line: 38 s, sorting, shuffling or waiting for a model"
+    assert pulse.progress(38, 4, now, now, ("warc",)) == "data line: 38 s, sorting, shuffling or waiting for a model"
 
 
 def test_the_workers_counts_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
