@@ -27,13 +27,14 @@ _OPENS = re.compile(r"(?:^|[\"'“‘(:;–—•*-])\s*$")
 _ADJECTIVE = re.compile(r"-[a-z]|--")
 """In the last word: "AI-driven" names nothing."""
 _POSSESSIVE = re.compile(r"['’]s?$")
-_FUNCTION_WORDS = frozenset(re.findall(r"\S+", """
+FUNCTION_WORDS = frozenset(re.findall(r"\S+", """
     a about after all also although an and another any are as at be because before both but by can could did do does
     each either every few finally first for from had has have he her here his how however i if in
     instead is it its like many may might more most much must my neither next no nor not now of on once one only
     or other our over second she should since so some such than that the their then there these they
     this those though through thus to under unless until was we were what when where whether which while who why will
     with within without would yes yet you your"""))
+"""They make no name where they begin a sentence, and say nothing of a text's domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,10 @@ def terms(text: str) -> list[Term]:
 def _name(match: re.Match[str], before: str, small: set[str]) -> str:
     """The name in a run of capitalised words, without the word that opens its sentence; "" where it holds none."""
     words = _POSSESSIVE.sub("", match[0]).split()
-    if _OPENS.search(before) and _folded(words[0]) in _FUNCTION_WORDS:
+    if _OPENS.search(before) and _folded(words[0]) in FUNCTION_WORDS:
         words = words[1:]
     own = [_folded(word) for word in words if word[0].isupper() and any(letter.islower() for letter in word)]
-    if len(words) > MAX_NAME_WORDS or all(word in small or word in _FUNCTION_WORDS for word in own):
+    if len(words) > MAX_NAME_WORDS or all(word in small or word in FUNCTION_WORDS for word in own):
         return ""
     return "" if _ADJECTIVE.search(words[-1]) else " ".join(words)
 
