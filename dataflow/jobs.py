@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
+from crossthink.dataflow.local_runner import local_runner
 from crossthink.dataflow.options import (
     MARKER,
     JobOptions,
@@ -53,11 +55,13 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     """Run a job of the data line, or print what it would take. Returns 0; 2 for what is wrong before any work, 1 for
     what fails in it, each with one line on stderr. `beam_args` are Beam's own options."""
     options = JobOptions(job=job, recipe=recipe, output=str(output))
+    beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
+    FileSystems.set_options(beam_options)  # the address and keys of an object store, for what is read before the work
     try:
         if dry:
-            report(options, estimate(options, lambda sample: _work(sample, [])))
+            report(options, estimate(options, lambda sample: _work(sample, PipelineOptions([]))))
         else:
-            _work(options, list(beam_args))
+            _work(options, beam_options)
     except (ConfigError, ShardError) as error:
         return _say(error, 2, debug)
     except Exception as error:
@@ -65,11 +69,11 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     return 0
 
 
-def _work(options: JobOptions, beam_args: list[str]) -> None:
+def _work(options: JobOptions, beam_options: PipelineOptions) -> None:
     with _only_run(Path(options.output)):
         rows = row_options(options.recipe)
         _check(options, rows)
-        _run(options, rows, beam_args)
+        _run(options, rows, beam_options)
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:
@@ -87,13 +91,12 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
     write_atomic(options.folder / MARKER, to_json(rows))
 
 
-def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> None:
+def _run(options: JobOptions, rows: dict[str, Any], beam_options: PipelineOptions) -> None:
     began, started = time.monotonic(), provenance()
     remove_unfinished(options.folder)
     work = options.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
     work.mkdir()
     new_ledger(options.output)
-    beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
     direct = beam_options.view_as(DirectOptions)
@@ -101,7 +104,8 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     shown = runner + (workers if runner == IN_PROCESS else "")
     print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
     line = Line()
-    pipeline = beam.Pipeline(runner=runner, options=beam_options)
+    runs = local_runner(beam_options) if runner == IN_PROCESS else runner
+    pipeline = beam.Pipeline(runner=runs, options=beam_options)
     flow = build(pipeline, options, line)
     _sink(flow, options, rows, line, str(work))
     _drop_other_parts(line)
