@@ -55,13 +55,12 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     """Run a job of the data line, or print what it would take. Returns 0; 2 for what is wrong before any work, 1 for
     what fails in it, each with one line on stderr. `beam_args` are Beam's own options."""
     options = JobOptions(job=job, recipe=recipe, output=str(output))
-    beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
-    FileSystems.set_options(beam_options)  # the address and keys of an object store, for what is read before the work
+    FileSystems.set_options(PipelineOptions(list(beam_args)))  # of an object store, before the work
     try:
         if dry:
-            report(options, estimate(options, lambda sample: _work(sample, PipelineOptions([]))))
+            report(options, estimate(options, lambda sample: _work(sample, [])))
         else:
-            _work(options, beam_options)
+            _work(options, list(beam_args))
     except (ConfigError, ShardError) as error:
         return _say(error, 2, debug)
     except Exception as error:
@@ -69,11 +68,11 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     return 0
 
 
-def _work(options: JobOptions, beam_options: PipelineOptions) -> None:
+def _work(options: JobOptions, beam_args: list[str]) -> None:
     with _only_run(Path(options.output)):
         rows = row_options(options.recipe)
         _check(options, rows)
-        _run(options, rows, beam_options)
+        _run(options, rows, beam_args)
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:
@@ -91,12 +90,13 @@ def _check(options: JobOptions, rows: dict[str, Any]) -> None:
     write_atomic(options.folder / MARKER, to_json(rows))
 
 
-def _run(options: JobOptions, rows: dict[str, Any], beam_options: PipelineOptions) -> None:
+def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> None:
     began, started = time.monotonic(), provenance()
     remove_unfinished(options.folder)
     work = options.folder / f"{UNFINISHED}{uuid.uuid4().hex}"
     work.mkdir()
     new_ledger(options.output)
+    beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
     direct = beam_options.view_as(DirectOptions)
