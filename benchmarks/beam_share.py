@@ -117,8 +117,8 @@ def plain(kind: str, folder: Path) -> None:
     from crossthink.dataflow.sources.splits import WarcSplit, read_split
     from crossthink.dataflow.stages.stage import Kept
 
+    from crossthink.arrow import arrow_schema, to_row
     from crossthink.config import load_recipe
-    from crossthink.schema import arrow_schema, to_row
 
     recipe = load_recipe(str(folder / "recipe.toml"))
     options = JobOptions(job=kind, recipe=recipe, output=str(folder / "loop"))

@@ -18,11 +18,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from crossthink.arrow import arrow_schema, to_row
 from crossthink.blend import Blend
 from crossthink.config import BlendConfig
 from crossthink.files import write_json
 from crossthink.provenance import provenance
-from crossthink.schema import Difficulty, Lineage, Question, arrow_schema, question_id, to_row
+from crossthink.schema import Difficulty, Lineage, Question, question_id
 from crossthink.shards import Manifest
 
 SOURCES = {"mmlu": 0.17, "syn-qa": 0.33, "naturalreasoning": 0.17, "numinamath": 0.15, "persona-math": 0.16,

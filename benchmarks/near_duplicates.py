@@ -29,9 +29,10 @@ from crossthink.dataflow.stages.bands import BAND_CAP, WINDOW, guarded_bands, pa
 from crossthink.dataflow.stages.near_duplicates import NearDuplicates, tell
 from crossthink.dataflow.stages.similar import DOCUMENTS, QUESTIONS, similarity
 
+from crossthink.arrow import arrow_schema, to_row
 from crossthink.files import write_json
 from crossthink.provenance import provenance
-from crossthink.schema import Lineage, Question, arrow_schema, question_id, to_row
+from crossthink.schema import Lineage, Question, question_id
 
 SHIPPED_ROWS, SHARDS, THRESHOLD = 1_000_000, 4, 0.8
 Pages = list[Document]

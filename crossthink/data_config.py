@@ -16,7 +16,7 @@ class QuestionFile:
     domain: str = ""
     """For rows that carry none."""
     licence: str = "unknown"
-    """Of rows that carry none in the column `licences`."""
+    """Of rows that carry none in the column `licences`: an SPDX identifier, "LicenseRef-NAME", or "unknown"."""
     title: str = ""
     """Of the set; with the next two what its attribution says."""
     authors: str = ""

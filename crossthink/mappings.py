@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossthink.data_config import QuestionFile
+from crossthink.licences import spdx
 from crossthink.toml_tree import ConfigError, build
 
 LISTS = (("data", "questions"), ("data", "evaluation"), ("evaluate", "questions"))
@@ -16,7 +17,8 @@ LISTS = (("data", "questions"), ("data", "evaluation"), ("evaluate", "questions"
 
 
 def fill_mappings(tree: dict[str, Any], where: str) -> None:
-    """Put the keys of its mapping file in the place of an entry's `mapping`. Raises ConfigError."""
+    """Put the keys of its mapping file in the place of an entry's `mapping`, licences in one spelling. Raises
+    ConfigError."""
     for section, name in LISTS:
         entries = tree[section].get(name) if isinstance(tree.get(section), dict) else None
         for entry in entries if isinstance(entries, list) else ():
@@ -26,6 +28,8 @@ def fill_mappings(tree: dict[str, Any], where: str) -> None:
                     raise ConfigError(f"{where}: {section}.{name}: mapping = {path!r} must be the path of a TOML file")
                 for key, value in load_mapping(path, where).items():
                     entry.setdefault(key, value)
+            if isinstance(entry, dict):
+                _spell(entry, f"{where}: {section}.{name}")
 
 
 def load_mapping(path: str | Path, where: str = "") -> dict[str, Any]:
@@ -40,7 +44,17 @@ def load_mapping(path: str | Path, where: str = "") -> dict[str, Any]:
     if "path" in tree:
         raise ConfigError(f"{path}: a mapping has no path: it is for every copy of a set{named}")
     build(QuestionFile, {"path": "", "source": "", **tree}, str(path), "")
+    _spell(tree, str(path))
     return tree
+
+
+def _spell(entry: dict[str, Any], where: str) -> None:
+    """Put the SPDX identifier in the place of an entry's licence. Raises ConfigError."""
+    if isinstance(entry.get("licence"), str):
+        try:
+            entry["licence"] = spdx(entry["licence"])
+        except ValueError as error:
+            raise ConfigError(f"{where}: licence = {error}") from error
 
 
 def question_file(mapping: str | Path, path: str, **more: Any) -> QuestionFile:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from crossthink.columns import BadField, options_in, options_of, place_of_label, prose_of, text_of, value_of
 from crossthink.data_config import QuestionFile
+from crossthink.licences import spdx_of_row
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
@@ -140,7 +141,7 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     """
     question, options = texts(values, file, where)
     answer = _answer(values, file, where)
-    domain = _domain(values, file, question, domain_of)
+    domain = _domain(values, file, " ".join((question, *options)), domain_of)
     group = "math" if domain == "math" else file.group
     label = ""
     if options:
@@ -158,7 +159,7 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
         answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"),
         verifier="", template="mcq" if options else "open", domain=domain, group=group, source=file.source,
-        licence=str(value_of(values, file.licences) or file.licence),
+        licence=spdx_of_row(str(value_of(values, file.licences) or file.licence)),
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
     return shuffle_options(found, 0) if file.shuffle and options else found
 
@@ -230,7 +231,7 @@ def _in_case(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _domain(values: dict[str, Any], file: QuestionFile, question: str,
+def _domain(values: dict[str, Any], file: QuestionFile, text: str,
             domain_of: Callable[[str], str] | None) -> str:
     given = value_of(values, file.domains)
     if given in file.math_domains:
@@ -239,4 +240,4 @@ def _domain(values: dict[str, Any], file: QuestionFile, question: str,
         return given
     if file.domain or file.group == "math":
         return file.domain or "math"
-    return domain_of(question) if domain_of else "general"
+    return domain_of(text) if domain_of else "general"

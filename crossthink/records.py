@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
+from crossthink.arrow import arrow_schema, check_version, from_row, to_row
 from crossthink.files import whole
-from crossthink.schema import arrow_schema, check_version, from_row, to_row
 
 Record = TypeVar("Record")
 

@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from crossthink.schema import SCHEMA_VERSION, Question, check_version, from_row
+from crossthink.arrow import SCHEMA_VERSION, check_version, from_row
+from crossthink.schema import Question
 
 
 class ShardError(ValueError):

@@ -27,8 +27,9 @@ from crossthink.dataflow.sources.splits import WarcSplit, read_split
 from crossthink.dataflow.sources.tables import read_rows
 
 from crossthink import __version__
+from crossthink.arrow import arrow_schema, to_row
 from crossthink.config import Recipe
-from crossthink.schema import Passage, Question, arrow_schema, to_row
+from crossthink.schema import Passage, Question
 from crossthink.shards import Manifest
 
 FILES = 4

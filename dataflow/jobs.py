@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
+from crossthink.dataflow.local_runner import local_runner
 from crossthink.dataflow.options import (
     MARKER,
     JobOptions,
@@ -54,6 +56,7 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     """Run a job of the data line, or print what it would take. Returns 0; 2 for what is wrong before any work, 1 for
     what fails in it, each with one line on stderr. `beam_args` are Beam's own options."""
     options = JobOptions(job=job, recipe=recipe, output=str(output))
+    FileSystems.set_options(PipelineOptions(list(beam_args)))  # of an object store, before the work
     try:
         if dry:
             report(options, estimate(options, lambda sample: _work(sample, [])))
@@ -103,7 +106,8 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     shown = runner + (workers if runner == IN_PROCESS else "")
     print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
     line = Line()
-    pipeline = beam.Pipeline(runner=runner, options=beam_options)
+    runs = local_runner(beam_options) if runner == IN_PROCESS else runner
+    pipeline = beam.Pipeline(runner=runs, options=beam_options)
     flow = build(pipeline, options, line)
     _sink(flow, options, rows, line, str(work))
     _drop_other_parts(line)

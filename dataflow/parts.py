@@ -23,8 +23,9 @@ from crossthink.dataflow.sinks.manifest import writing
 
 import crossthink
 from crossthink import _core, verify
+from crossthink.arrow import from_row, to_row
 from crossthink.provenance import provenance
-from crossthink.schema import Failure, Reject, from_row, to_row
+from crossthink.schema import Failure, Reject
 
 SUFFIX = ".part"
 _READERS = ("resiliparse", "selectolax", "py3langid")

@@ -36,7 +36,7 @@ def write_manifest(tmp_path: Path) -> Callable[[Sequence[Question]], Path]:
 
     import pyarrow as pa
 
-    from crossthink.schema import arrow_schema, to_row
+    from crossthink.arrow import arrow_schema, to_row
 
     def write(questions: Sequence[Question]) -> Path:
         folder = tmp_path / "data"

@@ -7,18 +7,8 @@ from collections.abc import Callable
 import pyarrow as pa
 import pytest
 
-from crossthink.schema import (
-    Difficulty,
-    Question,
-    Reason,
-    Verdict,
-    arrow_schema,
-    check_version,
-    derive_seed,
-    from_row,
-    question_id,
-    to_row,
-)
+from crossthink.arrow import arrow_schema, check_version, from_row, to_row
+from crossthink.schema import Difficulty, Question, Reason, Verdict, derive_seed, question_id
 
 
 def test_an_id_knows_neither_the_order_of_options_nor_case_nor_spaces() -> None:

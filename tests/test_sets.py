@@ -149,8 +149,8 @@ def test_golds_by_hand() -> None:
     mark = questions[0]
     assert mark.question == ("Determine the *Abercrombie* classification for a mark/product pair.\n"
                              'text: The mark "Ivory" for a product made of elephant tusks.')
-    assert (mark.licence, mark.domain, mark.answer_type) == ("CC BY 4.0", "law", "text")
-    assert {question.licence for question in questions} == {"CC BY 4.0", "CC BY-SA 4.0", "MIT"}
+    assert (mark.licence, mark.domain, mark.answer_type) == ("CC-BY-4.0", "law", "text")
+    assert {question.licence for question in questions} == {"CC-BY-4.0", "CC-BY-SA-4.0", "MIT"}
 
 
 def test_exercises_of_textbooks() -> None:
@@ -176,7 +176,7 @@ PUBLISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                         "answer": 0}, {"answer": "tin", "answer_label": "A", "source": "mmlu", "template": "mcq"}),
     ("natural_reasoning", {"question": "What bends light?", "reference_answer": "A lens.",
                            "responses": [{"response_model": "m", "response": "r"}]},
-     {"answer": "A lens.", "answer_type": "text", "licence": "CC BY-NC 4.0", "source": "naturalreasoning"}),
+     {"answer": "A lens.", "answer_type": "text", "licence": "CC-BY-NC-4.0", "source": "naturalreasoning"}),
     ("numinamath", {"source": "olympiads", "problem": "Add 2 and 3.", "messages": [],
                     "solution": "It is \\boxed{2+3}, so $\\boxed{5}$."},
      {"answer": "5", "group": "math", "source": "numinamath"}),
@@ -198,7 +198,7 @@ PUBLISHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
      {"options": (), "answer": "tin", "answer_type": "text"}),
     ("supergpqa_published", {"uuid": "u", "question": "Which is a metal?", "options": ["ice", "tin"], "answer": "tin",
                              "answer_letter": "B", "discipline": "Science", "difficulty": "easy"},
-     {"answer": "tin", "domain": "Science", "licence": "ODC-BY"}),
+     {"answer": "tin", "domain": "Science", "licence": "ODC-By-1.0"}),
     ("gpqa", {"Question": "Which is a metal?", "Correct Answer": "tin", "Incorrect Answer 1": "ice",
               "Incorrect Answer 2": "fog", "Incorrect Answer 3": "air", "High-level domain": "Chemistry"},
      {"answer": "tin", "domain": "Chemistry"}),

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from crossthink.arrow import from_row, to_row
 from crossthink.engine import Completion
-from crossthink.schema import Question, Reason, Verdict, from_row, to_row
+from crossthink.schema import Question, Reason, Verdict
 from crossthink.verify import grade, second_opinions
 from crossthink.verify.format import Think
 from crossthink.verify.judge import Judge

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from crossthink.schema import Question, Rollout, check_version
+from crossthink.arrow import check_version
+from crossthink.schema import Question, Rollout
 from crossthink.shards import Manifest, Questions, ShardError, read_questions
 
 Tree = dict[str, Any]

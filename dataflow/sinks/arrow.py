@@ -17,7 +17,7 @@ import pyarrow as pa
 from crossthink.dataflow.sinks.manifest import writing
 from crossthink.dataflow.sinks.statistics import shard_statistics
 
-from crossthink.schema import arrow_schema, to_row
+from crossthink.arrow import arrow_schema, to_row
 
 BATCH_ROWS = 4096
 """Rows of a record batch. A reader keeps some 20 kB of views for each, and decodes single rows out of any."""

@@ -10,9 +10,9 @@ from typing import Any
 from crossthink.dataflow.sinks.manifest import to_json
 
 Tree = dict[str, Any]
-HUB_LICENCES = {"Apache-2.0": "apache-2.0", "CC BY 4.0": "cc-by-4.0", "CC BY-NC 4.0": "cc-by-nc-4.0",
-                "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0", "CC BY-SA 4.0": "cc-by-sa-4.0", "CC0": "cc0-1.0", "MIT": "mit",
-                "ODC-BY": "odc-by", "unknown": "unknown"}
+HUB_LICENCES = {"Apache-2.0": "apache-2.0", "CC-BY-4.0": "cc-by-4.0", "CC-BY-NC-4.0": "cc-by-nc-4.0",
+                "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0", "CC-BY-SA-4.0": "cc-by-sa-4.0", "CC0-1.0": "cc0-1.0",
+                "MIT": "mit", "ODC-By-1.0": "odc-by", "unknown": "unknown"}
 """Names of the Hub for ours; what has none there is "other"."""
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"),
           (10**8, "10M<n<100M"), (10**9, "100M<n<1B"))

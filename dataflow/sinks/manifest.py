@@ -12,7 +12,7 @@ from typing import Any
 
 from crossthink.dataflow.stages.result import JobError
 
-from crossthink.schema import SCHEMA_VERSION
+from crossthink.arrow import SCHEMA_VERSION
 
 UNFINISHED = ".work-"
 """How the names of files and folders begin that a killed job may leave; the next job removes them."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from crossthink.schema import Question, check_version, from_row
+from crossthink.arrow import check_version, from_row
+from crossthink.schema import Question
 from crossthink.shards import Manifest
 
 

@@ -1,98 +1,75 @@
-"""The domain of a text: which of eight lists of words it uses most. Small on purpose; its accuracy is measured in
-tests/dataflow/stages/test_domain.py."""
+"""The domain of a text: a linear model over the beginnings of its words, fitted by benchmarks/fit_domain.py.
+
+Its weights are small integers in a table of words (domain_words.txt), and its sums are exact, so that a text has the
+same domain on every machine. Its accuracy is measured by benchmarks/domain.py.
+"""
 
 import re
+from collections import Counter
 from dataclasses import replace
-from math import fsum, log
+from functools import cache
+from math import log, sqrt
+from pathlib import Path
 
 from crossthink.dataflow.stages.stage import StageResult, keep
+from crossthink.dataflow.stages.terms import FUNCTION_WORDS
 
 from crossthink.schema import Passage
 
 OTHER = "other"
+TABLE = Path(__file__).with_name("domain_words.txt")
+STEM = 7
+"""Letters of a word that count."""
 MIN_HITS = 2
-"""Different words of the winning list that a text must use."""
-DOMAINS: dict[str, frozenset[str]] = {name: frozenset(words.split()) for name, words in {
-    "stem": """
-        acid algorithm animal animals atom atomic atoms bacteria biology bird birds carbon cell cells charge
-        chemical chemistry circuit compound computer data density dna electric electron electrons element
-        elements energy engineering equation evolution experiment experiments feathers fish force formula
-        frequency galaxy gas gene genes gravity heat hydrogen insect insects isotopes laser light magnetic
-        mammal mammals mass mathematics matter measured metal metals microscope molecule molecules moon motion
-        neutron neutrons nucleus observed orbit oxygen particle particles photon physics planet planets plants
-        proton protons quantity quantum radiation reptile reptiles science scientific scientist scientists
-        software species speed star stars substance substances sun technology telescope temperature theorem unit
-        units velocity voltage wave""",
-    "history": """
-        abbey ancient archaeologists armies army battle battles bronze castle castles centuries century charter
-        charters colonial conquest crown crowned dynasty emperor emperors empire empires excavation fort
-        fortress forts fought frontier guild guilds historian historians independence invaded invented invention
-        inventions inventor king kingdom kings knights legion medieval monarch monks nobles peasants pharaoh
-        queen rebellion reformation reign reigned renaissance revolution roman romans ruled ruler siege soldiers
-        throne treaty viking war wars""",
-    "law": """
-        accused act acts amendment appeal appeals arrest attorney bail clause clerk code constitution
-        constitutional contract contracts copyright court courts crime crimes criminal damages defendant
-        dismissal evidence fine fines guilty hearing illegal judge judges jurisdiction jury justice law lawful
-        laws lawsuit lawyer lawyers legal legislation legislature liability litigation magistrate notice oath
-        offence offender offense parties patent plaintiff police precedent prosecution prosecutor punishment
-        regulation sentence sheriff statute statutes sued supreme tenant theft tort trial tribunal verdict
-        witness witnesses""",
-    "economics": """
-        bank banks budget business buyers capital coin coins commodity consumer consumers corporation cost costs
-        credit currencies currency customers debt deficit demand economic economics economist economists economy
-        employment exchange export exports factory finance financial firms fund goods growth income industry
-        inflation insurance interest investment investors labor labour loan loans market markets merchants
-        minted monetary money monopoly pay payment price prices produce product production profit profits
-        purchase revenue sell sells sold stock supply tariff tax taxes trade traded traders unemployment wage
-        wages wealth workers""",
-    "geography": """
-        area bay border cape capital city climate coast coastal continent continents countries country delta
-        desert east eastern elevation equator estuary ferry glacier gulf harbor harbour harbours hill hills
-        inland island islands isthmus kilometres lake lakes land landscape latitude longitude map maps metres
-        monsoon mountain mountains mouth north northern ocean peak peaks peninsula plain plateau population
-        province rainfall reef region river rivers sea shore south southern square strait summit surface tide
-        town towns valley valleys village volcano west western""",
-    "philosophy": """
-        aesthetics argued argument arguments aristotle being belief beliefs concept conscience consciousness
-        debate debates descartes dialogue doctrine duty epistemology essay essays ethical ethics existence
-        existential free happiness hegel hume idea ideas kant knowledge logic logical meaning metaphysics mind
-        moral morality nature nietzsche objection philosopher philosophers philosophical philosophy plato
-        premise premises principle rational reality reason reasoning rhetoric scepticism school socrates soul
-        stoic stoics theory thinker thinkers thought treatise truth utilitarian virtue virtues""",
-    "health": """
-        blood body bone bones brain calories cancer care clinic clinical clinics deficiency diet dietary disease
-        diseases doctor doctors dose drug drugs exercise fever food gland glands health healthy heart hormone
-        hospital hospitals illness immune infection insulin kidney liver lungs medical medicine mental muscle
-        muscles nurse nurses nutrition obesity operation pain patient patients pharmacy physician physicians
-        pregnancy protein scurvy skin sleep stomach surgeon surgeons surgery symptom symptoms therapy tissue
-        treatment vaccine virus vitamin vitamins walking weight""",
-    "arts": """
-        actor actors album architecture art artist artists audience ballet bass brass canvas cello choir cinema
-        colour composed composer composers concert concerts dance drama drum drums exhibition festival festivals
-        film films flute gallery guitar instrument instruments literature melody movie museum music musical
-        musician musicians novel novels opera orchestra paint painted painter painters painting paintings
-        performance piano play played plays poem poet poetry poets portrait sculptor sculpture singer sings song
-        songs stage strings symphony tapestries tapestry theater theatre theatres trumpet violin weavers
-        woodwind woven""",
-}.items()}
-_WORD = re.compile(r"[a-z]+")
+"""Different words of the table that a text must use."""
+LEAD = 24
+"""By how much the best domain's score must beat the next one's, OTHER's too, in a text of unit length."""
+_WORD = re.compile(r"[a-z]{3,}")
+
+
+def stems(text: str) -> Counter[str]:
+    """The beginnings of a text's content words, small and in the singular, with their numbers."""
+    found: Counter[str] = Counter()
+    for word in _WORD.findall(text.casefold()):
+        if word in FUNCTION_WORDS:
+            continue
+        if word.endswith("ies") and len(word) > 4:
+            word = word[:-3] + "y"
+        elif word.endswith("s") and not word.endswith("ss") and len(word) > 3:
+            word = word[:-1]
+        found[word[:STEM]] += 1
+    return found
+
+
+def times(count: int) -> int:
+    """What a word that is said `count` times weighs: repeats count less and less."""
+    return round(10 * (1 + log(count)))
+
+
+@cache
+def table() -> tuple[tuple[str, ...], tuple[int, ...], dict[str, tuple[int, ...]]]:
+    """The domains, what each scores in any text, and of each stem its weights, in the domains' order."""
+    first, second, *rest = TABLE.read_text(encoding="utf-8").splitlines()
+    rows = {stem: tuple(map(int, weights)) for stem, *weights in map(str.split, rest)}
+    return tuple(first.split()), tuple(map(int, second.split())), rows
 
 
 def domain_of(text: str) -> str:
-    """The domain whose words the text uses most; OTHER where it uses too few of any."""
-    counts: dict[str, int] = {}
-    for word in _WORD.findall(text.casefold()):
-        counts[word] = counts.get(word, 0) + 1
-    best, best_score = OTHER, 0.0
-    for name, words in sorted(DOMAINS.items()):
-        hits = words.intersection(counts)
-        # Repeats count less and less: one word said ten times is weaker evidence than five words said twice.
-        # fsum: a sum that depended on the order of a set would differ between processes.
-        score = fsum(1 + log(counts[word]) for word in hits)
-        if len(hits) >= MIN_HITS and score > best_score:
-            best, best_score = name, score
-    return best
+    """The domain that leads clearly; OTHER where none does, or the text uses too few known words."""
+    names, biases, rows = table()
+    scores, square, hits = [0] * len(names), 0, 0
+    for stem, count in stems(text).items():
+        if weights := rows.get(stem):
+            weight = times(count)
+            square += weight * weight
+            hits += 1
+            scores = [score + weight * own for score, own in zip(scores, weights, strict=True)]
+    if hits < MIN_HITS:
+        return OTHER
+    length = sqrt(square)
+    ranked = sorted(((score + bias * length, name) for score, bias, name in zip(scores, biases, names, strict=True)),
+                    reverse=True)
+    return ranked[0][1] if ranked[0][0] - ranked[1][0] >= LEAD * length else OTHER
 
 
 def assign(passage: Passage) -> StageResult:

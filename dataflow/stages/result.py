@@ -10,8 +10,9 @@ from typing import Any
 from apache_beam.metrics import Metrics
 from crossthink.dataflow.pulse import Pulse
 
+from crossthink.arrow import to_row
 from crossthink.config import ConfigError
-from crossthink.schema import Failure, Reject, to_row
+from crossthink.schema import Failure, Reject
 
 SHOWN_CHARACTERS = 1000
 """How much of a text a dead letter keeps."""

@@ -17,10 +17,11 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton
 from crossthink.dataflow.llm.ask import Model, model_of
 from crossthink.dataflow.llm.prompt import Prompt, load_prompt
-from crossthink.dataflow.stages.cloze import shown_sentences, terms
+from crossthink.dataflow.stages.cloze import shown_sentences
 from crossthink.dataflow.stages.passages import sentences
 from crossthink.dataflow.stages.sample import Cutoff, place
 from crossthink.dataflow.stages.stage import BatchStage, Rejected, Stage, StageResult, keep, merge
+from crossthink.dataflow.stages.terms import terms
 from crossthink.dataflow.stages.written import OPTIONS, Draft, parse
 
 from crossthink.config import Recipe

@@ -1,7 +1,9 @@
-"""The template of each question, T_MCQ or T_Open of the paper; an open one that needs options is turned away."""
+"""The template of each question, T_MCQ or T_Open of the paper; what a template leaves unsaid turns a question away: the
+options of an open one, or a figure, a table or an exercise that stayed in the book."""
 
 from dataclasses import replace
 
+from crossthink.dataflow.rules.absent import absent
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
 from crossthink.schema import Question
@@ -9,7 +11,10 @@ from crossthink.templates import POINTS_AT_OPTIONS, UNFINISHED
 
 
 def choose(question: Question) -> StageResult:
-    """The question with its template. Open questions of general reasoning must make sense without options."""
+    """The question with its template. It must hold what it points at, and an open one of general reasoning must make
+    sense without options."""
+    if missing := absent(question.question):
+        return Rejected(*missing)
     if question.options:
         return keep(replace(question, template="mcq"))
     if question.group != "math":

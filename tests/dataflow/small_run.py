@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from random import Random
 from typing import Any
 
 from crossthink.dataflow.jobs import run_job
-from crossthink.dataflow.stages.domain import DOMAINS
 
 from crossthink.config import Recipe
 
@@ -116,7 +116,8 @@ def finish(arguments: Sequence[str]) -> tuple[int, str]:
 def write_crawl(folder: Path, files: int, pages: int) -> None:
     """WARC files of `pages` long pages each, no two alike."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = [*sorted(DOMAINS["history"] | DOMAINS["geography"]), *30 * ["the", "of", "and", "to", "be", "with"]]
+    texts = [path.read_text(encoding="utf-8") for path in sorted((REPO / "examples/pages").glob("[gh]*/*.txt"))]
+    words = [*sorted(set(re.findall(r"[a-z]{4,}", " ".join(texts)))), *200 * ["the", "of", "and", "to", "be", "with"]]
     for file in range(files):
         records = []
         for page in range(pages):

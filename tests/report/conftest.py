@@ -11,10 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from crossthink.arrow import arrow_schema, to_row
 from crossthink.evaluate.cells import by_cell, cell
 from crossthink.evaluate.compare import Evaluation, compare
 from crossthink.evaluate.responses import Response
-from crossthink.schema import Difficulty, Lineage, Question, Rollout, Votes, arrow_schema, question_id, to_row
+from crossthink.schema import Difficulty, Lineage, Question, Rollout, Votes, question_id
 from crossthink.templates import gold_answer, move_gold, user_message
 
 DOMAINS = ("stem", "history", "law", "geography")

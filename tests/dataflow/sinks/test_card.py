@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("card")
     sums = [{"question": f"Add {n} and {n}.", "answer": f"steps #### {2 * n}"} for n in range(200)]
     law = [{"description": "Is it a | rule?", "fields": {"text": f"Clause {n}."}, "answer": "Yes", "task": "t",
-            "licence": "MIT" if n else "CC BY-SA 4.0"} for n in range(100)]
+            "licence": "MIT" if n else "CC-BY-SA-4.0"} for n in range(100)]
     (place / "sums.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*sums, {"question": "?"}]))
     (place / "law.jsonl").write_text("".join(json.dumps(row) + "\n" for row in law))
     recipe = place / "recipe.toml"
@@ -91,7 +91,7 @@ def test_attribution_names_each_source_with_its_licences(folder: Path) -> None:
     law = "legalbench | LegalBench | Guha et al., HazyResearch | https://github.com/HazyResearch/legalbench"
     assert lines[4:] == [
         "| gsm8k | GSM8K: Grade School Math 8K | Cobbe et al., OpenAI | https://github.com/openai/grade-school-math | "
-        "MIT | 200 |", f"| {law} | CC BY-SA 4.0 | 1 |", f"| {law} | MIT | 99 |"]
+        "MIT | 200 |", f"| {law} | CC-BY-SA-4.0 | 1 |", f"| {law} | MIT | 99 |"]
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow-zstd"])

@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.sinks.statistics import SKETCH, merge, shard_statistics
 
-from crossthink.schema import Difficulty, Question, arrow_schema, to_row
+from crossthink.arrow import arrow_schema, to_row
+from crossthink.schema import Difficulty, Question
 
 Make = Callable[..., Question]
 

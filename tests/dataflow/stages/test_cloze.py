@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 pytest.importorskip("apache_beam")
-from crossthink.dataflow.stages.cloze import ASK, BLANK, cloze, terms
+from crossthink.dataflow.stages.cloze import ASK, BLANK, cloze
+from crossthink.dataflow.stages.terms import terms
 
 from crossthink.schema import Passage
 from crossthink.templates import gold_response
@@ -66,6 +67,29 @@ def test_terms_that_share_a_word_are_no_options_of_each_other() -> None:
     text = "He met King Alder, Queen Alder, Lady Brune, Lord Carrick and Dame Dell at court that year."
     for question in cloze(passage(text), 0, 1):
         assert not {"King Alder", "Queen Alder"} <= set(question.options)
+
+
+def test_no_option_holds_another_or_a_form_of_its_word() -> None:
+    text = ("The tea of China was sold by a Chinese firm in Garrow. Ships of Inkle took it to New Tarnby and Tarnby. "
+            "From Pellworth it went on to Carrick.")
+    for seed in range(20):
+        for question in cloze(passage(text), seed, 1):
+            assert not {"China", "Chinese"} <= set(question.options)
+            assert not {"New Tarnby", "Tarnby"} <= set(question.options)
+
+
+def test_what_the_blank_touches_stays_at_it() -> None:
+    text = "Garrow spent $1,200 on its fair in May. Inkle spent $900, and Tarnby gave $75 or $3,100 for theirs."
+    clauses = [question.question.partition(f"{ASK} ")[2] for question in cloze(passage(text), 0, 2)]
+    assert all(f"${BLANK}" in clause for clause in clauses)
+    assert len(clauses) == 2
+
+
+def test_a_page_that_speaks_to_its_reader_is_not_asked_about() -> None:
+    text = ("Discover the markets of Garrow, Inkle, Tarnby and Pellworth. We list fairs of Brune and Carrick for you.\n"
+            "Find your hotel in Garrow, Inkle, Tarnby or Pellworth today.")
+    assert terms(text)  # there are names enough, and no statement
+    assert cloze(passage(text), 0, 2) == []
 
 
 def test_a_question_has_the_licence_of_its_passage() -> None:

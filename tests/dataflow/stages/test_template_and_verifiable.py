@@ -28,6 +28,14 @@ def test_an_open_question_must_make_sense_without_options(make_question: Make) -
     assert choose(replace(asked, question="The study shows that")) == Rejected("unfinished", "The study shows that")
 
 
+def test_a_question_must_hold_what_it_points_at(make_question: Make) -> None:
+    for group in ("gpr", "math"):
+        asked = make_question("How tall is the mast in the figure above?", answer="12", group=group)
+        assert choose(asked) == Rejected("absent_figure", "figure above")
+    choice = make_question("Repeat the previous problem with 2 kg.", options=("3", "4"), answer="3")
+    assert choose(choice) == Rejected("absent_part", "the previous problem")
+
+
 def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> None:
     choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
     assert verify(choice) == keep(replace(choice, verifier="choice/3"))

@@ -1,0 +1,29 @@
+"""Beam's runner in this process, with worker processes of ours."""
+
+import sys
+
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.portability.api import beam_provision_api_pb2
+from apache_beam.runners.job.utils import dict_to_struct
+from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+WORKER = f"{sys.executable} -m crossthink.dataflow.worker"
+
+
+def local_runner(options: PipelineOptions) -> FnApiRunner:
+    """The runner for these options. Where they ask for worker processes, these are `worker.py` and know all options.
+
+    Beam's own know none, neither the level of their log nor the address of an object store. It starts them whatever its
+    default environment is, so the mode is taken out of the options.
+    """
+    direct = options.view_as(DirectOptions)
+    if direct.direct_running_mode != "multi_processing":
+        return FnApiRunner()
+    direct.direct_running_mode = "in_memory"
+    known = {name: value if isinstance(value, bool | list) else str(value)
+             for name, value in options.get_all_options(drop_default=True).items() if value is not None}
+    return FnApiRunner(
+        default_environment=SubprocessSDKEnvironment.from_command_string(WORKER),
+        provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(
+            retrieval_token="unused", pipeline_options=dict_to_struct(known))))
