@@ -176,18 +176,9 @@ class _Batch(Work):
         self._name, self._function = name, function
 
     def process(self, records: list[Any], *sides: Any) -> Iterator[Any]:
-        results = self._tally.call(self._name, self._all, records, *sides)
-        if isinstance(results, Failed):
-            results = [self._alone(record, *sides) for record in records]
+        results = self._tally.call_batch(self._name, self._function, records, *sides)
         for record, result in zip(records, results, strict=True):
             yield from self._emit(self._tally.settle(self._name, record, result))
-
-    def _alone(self, record: Any, *sides: Any) -> StageResult:
-        result = self._tally.call(self._name, self._all, [record], *sides)
-        return result if isinstance(result, Failed) else result[0]
-
-    def _all(self, records: list[Any], *sides: Any) -> list[StageResult]:
-        return _one_for_each(self._name, records, self._function(records, *sides))
 
 
 class _Group(Work):
@@ -201,8 +192,3 @@ class _Group(Work):
             result = known if isinstance(known, Failed) else self._tally.call(self._name, self._judge, record, place,
                                                                               known)
             yield from self._emit(self._tally.settle(self._name, record, result))
-
-
-def _one_for_each(name: str, records: list[Any], results: list[StageResult]) -> list[StageResult]:
-    assert len(results) == len(records), f"{name}: {len(results)} results for {len(records)} records"
-    return list(results)
