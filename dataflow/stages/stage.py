@@ -16,7 +16,7 @@ from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rej
 from crossthink.schema import Failure, Reject
 
 __all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
-           "Stage", "StageName", "StageResult", "Work", "keep", "merge", "outputs", "tagged"]
+           "Stage", "StageName", "StageResult", "Work", "either", "keep", "merge", "outputs", "tagged"]
 
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
@@ -115,6 +115,13 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     rejected, failed, counts = (tuple(getattr(o, name) for o in everything) | f"merge {name}" >> beam.Flatten()
                                 for name in ("rejected", "failed", "counts"))
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
+
+
+def either(*ways: Outputs) -> Outputs:
+    """The outputs of one stage whose records take one of several ways."""
+    kept, rejected, failed, counts = (tuple(getattr(way, name) for way in ways) | f"either {name}" >> beam.Flatten()
+                                      for name in ("kept", "rejected", "failed", "counts"))
+    return Outputs(kept, rejected, failed, counts, ways[0].stages)
 
 
 def tagged(function: "Work", *sides: Any) -> Any:
