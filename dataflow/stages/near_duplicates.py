@@ -37,8 +37,9 @@ class NearDuplicates(beam.PTransform):
                 | "both ends" >> beam.FlatMapTuple(lambda first, second: ((first, second), (second, ""))))
         found = ((ends, by_rank) | "of each record" >> beam.CoGroupByKey()
                  | "alone or not" >> beam.ParDo(_Paired()).with_outputs("alone", main="paired"))
-        firsts = found.paired | "with first" >> beam.FlatMapTuple(lambda _, paired: _with_first(paired[0], paired[1], kind))
-        paired = found.paired | "paired by rank" >> beam.MapTuple(lambda rank, paired: (rank, paired[0]))
+        firsts = found.paired | "with first" >> beam.FlatMapTuple(
+            lambda _, pair: _with_first(pair[0], pair[1], kind))
+        paired = found.paired | "paired by rank" >> beam.MapTuple(lambda rank, pair: (rank, pair[0]))
         going = ((firsts, paired) | "second" >> beam.CoGroupByKey()
                  | "true Jaccard" >> beam.FlatMapTuple(lambda _, found: _edges(found[0], found[1], kind, threshold))
                  | Apart(name, threshold))
