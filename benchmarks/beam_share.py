@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def plain(kind: str, folder: Path) -> None:
     from crossthink.dataflow.sinks.arrow import write_table
     from crossthink.dataflow.sources.shards import read_shard, shard_paths
     from crossthink.dataflow.sources.splits import WarcSplit, read_split
+    from crossthink.dataflow.stages.chain import BATCH
     from crossthink.dataflow.stages.stage import Kept
 
     from crossthink.arrow import arrow_schema, to_row
@@ -126,15 +128,15 @@ def plain(kind: str, folder: Path) -> None:
     row_options(recipe)
     if kind == "extract":
         records = (record for path, _ in warc_files(recipe) for record in read_split(WarcSplit(file=path)))
-        functions = [link.function for link in (*page_links(recipe), *passage_links(recipe))]
+        links = (*page_links(recipe), *passage_links(recipe))
     else:
         records = (question for path in shard_paths(folder / "out/imported") for question in read_shard(path))
-        functions = [link.function for link in question_links(recipe)]
+        links = question_links(recipe)
     rows = []
-    for record in records:
-        kept = [record]
-        for function in functions:
-            kept = [item for one in kept if isinstance(result := function(one), Kept) for item in result.records]
+    while kept := list(islice(records, BATCH)):
+        for link in links:
+            results = link.function(kept) if link.batches else map(link.function, kept)
+            kept = [item for result in results if isinstance(result, Kept) for item in result.records]
         rows += [to_row(item) for item in kept]
     rows.sort(key=lambda row: row["id"])
     write_table(folder / "loop.arrow", rows, arrow_schema(options.record))

@@ -8,6 +8,7 @@ import gzip
 import os
 import random
 import re
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def _records(count: int) -> Iterator[bytes]:
         body = changed(page.body, words, random.Random(number)) if copy else page.body
         charset = f"; charset={page.charset}" if page.charset else ""
         block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html{charset}\r\n\r\n".encode() + body
-        head = (f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {page.url}#{copy}\r\n"
+        head = (f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid.UUID(int=number)}>\r\n"
+                f"WARC-Date: {page.crawl_date or '2026-01-01T00:00:00Z'}\r\nWARC-Target-URI: {page.url}#{copy}\r\n"
                 f"Content-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n").encode()
         yield head + block + b"\r\n\r\n"
 

@@ -23,6 +23,7 @@ from time import process_time
 from typing import Any
 
 import pyarrow as pa
+from crossthink.dataflow.stages.chain import BATCH
 from crossthink.dataflow.stages.decontaminate import (
     Index,
     Match,
@@ -40,8 +41,6 @@ from crossthink.provenance import provenance
 from crossthink.schema import Lineage, Question, question_id
 
 SIZE, PLANTED = 8, 300
-BATCH = 64
-"""Records that are searched with one call."""
 Rule = Callable[[Item], str]
 """Evidence of a row, "" where it is clean. A row of prose is an Item with a question alone."""
 

@@ -104,7 +104,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
         return line.apply(Chain("questions", decontaminate, *last), flow)
     from crossthink.dataflow.stages.vote import Vote
 
-    flow = line.apply(Stage(*decontaminate), flow)
+    flow = line.apply(Chain("decontaminate", decontaminate), flow)
     return line.apply(Chain("questions", *last), line.apply(Vote(options.recipe, options.output), flow))
 
 
@@ -140,14 +140,16 @@ def passage_links(recipe: Recipe) -> tuple[Link, ...]:
     """Documents to passages."""
     data = recipe.data
     return (Link("passages", partial(cut, max_words=data.passage_words, limit=data.passages_per_page)),
-            Link("decontaminate_passages", Decontaminate("passage", benchmarks(recipe), data.contamination_ngram)),
+            Link("decontaminate_passages", Decontaminate("passage", benchmarks(recipe), data.contamination_ngram),
+                 batches=True),
             Link("domain", assign))
 
 
 def question_links(recipe: Recipe) -> tuple[Link, ...]:
     """Questions to verified ones."""
     data = recipe.data
-    return (Link("decontaminate", Decontaminate("question", benchmarks(recipe), data.contamination_ngram)),
+    return (Link("decontaminate", Decontaminate("question", benchmarks(recipe), data.contamination_ngram),
+                 batches=True),
             Link("template", choose), Link("verifiable", verify))
 
 

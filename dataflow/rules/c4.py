@@ -7,6 +7,7 @@ of three words, and curly brackets outside of formulas.
 """
 
 import re
+from itertools import chain, islice
 
 from crossthink.dataflow.rules.text import Broken, Text, beyond, share
 
@@ -26,7 +27,7 @@ def broken_rule(text: Text) -> Broken | None:
     folded = text.text.casefold()
     if "lorem ipsum" in folded:
         return "lorem_ipsum", ""
-    if any(len(word) > _LONGEST_WORD for word in text.words):
+    if max(map(len, text.words), default=0) > _LONGEST_WORD:
         return "endless_word", f"a word of more than {_LONGEST_WORD} characters"
     if len(text.words) < _SHORT_PAGE:
         if found := _SCRIPT.search(text.text):
@@ -34,8 +35,13 @@ def broken_rule(text: Text) -> Broken | None:
         policy = sum(len(line.split()) for line in text.lines if any(phrase in line.casefold() for phrase in _POLICY))
         if found_share := beyond("policy", share(policy, len(text.words)), 0, 0.5):
             return found_share
-    sentences = sum(len(_SENTENCE.findall(line)) for line in text.lines if len(line.split()) >= _MIN_LINE_WORDS)
+    ends = chain.from_iterable(map(_SENTENCE.finditer, filter(_is_long, text.lines)))
+    sentences = sum(1 for _ in islice(ends, MIN_SENTENCES))
     if sentences < MIN_SENTENCES:
         return "too_few_sentences", f"{sentences} sentences"
     brackets = sum(text.prose.count(bracket) for bracket in "{}")
     return beyond("curly_brackets", share(brackets, len(text.words)), 0, 0.02)
+
+
+def _is_long(line: str) -> bool:
+    return len(line.split(None, _MIN_LINE_WORDS)) >= _MIN_LINE_WORDS

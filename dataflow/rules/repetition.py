@@ -5,14 +5,20 @@ mathematics and physics the rules about runs turn away twice as many where formu
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from crossthink.dataflow.rules.text import Broken, Text, beyond, share
 
-_TOP = ((2, 0.20), (3, 0.18), (4, 0.16))
-_AGAIN = ((5, 0.15), (6, 0.14), (7, 0.13), (8, 0.12), (9, 0.11), (10, 0.10))
+_LAST_TOP = 4
+_RULES = (("top_2_gram", 2, 0.20), ("top_3_gram", 3, 0.18), ("top_4_gram", 4, 0.16), ("repeated_5_grams", 5, 0.15),
+          ("repeated_6_grams", 6, 0.14), ("repeated_7_grams", 7, 0.13), ("repeated_8_grams", 8, 0.12),
+          ("repeated_9_grams", 9, 0.11), ("repeated_10_grams", 10, 0.10))
+"""(rule, tokens of a run, limit)."""
 _TOP_WORD = 0.15
 """Ours: spam names its goods again and again, between other words."""
+Runs = list[tuple[int, tuple[str, ...]]]
+"""(place of its first token, the tokens) of runs of one size, in the order of the text."""
 
 
 def broken_rule(text: Text) -> Broken | None:
@@ -24,16 +30,33 @@ def broken_rule(text: Text) -> Broken | None:
             if found := beyond(rule, value, 0, limit):
                 return found
     tokens = text.prose_tokens
-    longer = Counter(token for token in tokens if len(token) > 3)
-    if found := beyond("top_word", share(max(longer.values(), default=0), len(text.words)), 0, _TOP_WORD):
+    top_word = max((count for token, count in Counter(tokens).items() if len(token) > 3), default=0)
+    if found := beyond("top_word", share(top_word, len(text.words)), 0, _TOP_WORD):
         return found
-    for size, limit in _TOP:
-        if found := beyond(f"top_{size}_gram", share(_top(tokens, size), len(text.text)), 0, limit):
-            return found
-    for size, limit in _AGAIN:
-        if found := beyond(f"repeated_{size}_grams", share(_covered(tokens, size), len(text.text)), 0, limit):
+    for (rule, size, limit), runs in zip(_RULES, repeated_runs(tokens), strict=False):
+        characters = _top(runs) if size <= _LAST_TOP else _covered(runs, size)
+        if found := beyond(rule, share(characters, len(text.text)), 0, limit):
             return found
     return None
+
+
+def repeated_runs(tokens: list[str]) -> Iterator[Runs]:
+    """For 2, 3, 4, ... tokens: the runs of so many that stand in the text more than once. Ends where none does.
+
+    A longer run is looked for only where the run of one token less stands again, which few do.
+    """
+    places: Sequence[int] = range(len(tokens) - 1)
+    grams: list[tuple[str, ...]] = list(pairwise(tokens))
+    size = 2
+    while True:
+        counts = Counter(grams)
+        runs = [(place, gram) for place, gram in zip(places, grams, strict=True) if counts[gram] > 1]
+        if not runs:
+            return
+        yield runs
+        size += 1
+        places = [place for (place, _), (after, _) in pairwise(runs) if after == place + 1]
+        grams = [tuple(tokens[place:place + size]) for place in places]
 
 
 def _again(parts: Sequence[str]) -> list[str]:
@@ -51,25 +74,23 @@ def _size(parts: Sequence[str]) -> int:
     return sum(map(len, parts))
 
 
-def _top(tokens: list[str], size: int) -> int:
-    """Characters that the most frequent n-gram covers, the blanks between its words too; 0 for one that stands once."""
-    counts = Counter(zip(*(tokens[start:] for start in range(size)), strict=False))
-    if not counts:
-        return 0
-    gram, count = max(counts.items(), key=lambda item: (item[1], item[0]))
-    return count * (_size(gram) + size - 1) if count > 1 else 0
+def _top(runs: Runs) -> int:
+    """Characters that the most frequent run covers, the blanks between its words too; of equals the last by name."""
+    counts = Counter(gram for _, gram in runs)
+    most = max(counts.values())
+    gram = max(gram for gram, count in counts.items() if count == most)
+    return most * (_size(gram) + len(gram) - 1)
 
 
-def _covered(tokens: list[str], size: int) -> int:
-    """Characters in n-grams that stood before, none counted twice."""
+def _covered(runs: Runs, size: int) -> int:
+    """Characters in runs that stood before, none counted twice."""
     seen: set[tuple[str, ...]] = set()
-    covered = place = 0
-    while place + size <= len(tokens):
-        gram = tuple(tokens[place:place + size])
+    covered = free = 0
+    for place, gram in runs:
+        if place < free:
+            continue
         if gram in seen:
             covered += _size(gram)
-            place += size
-        else:
-            seen.add(gram)
-            place += 1
+            free = place + size
+        seen.add(gram)
     return covered

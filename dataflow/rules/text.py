@@ -25,18 +25,23 @@ class Text:
 
     @cached_property
     def tokens(self) -> list[str]:
-        """Words and punctuation marks apart, as tokenisers of natural language have them."""
-        return _TOKEN.findall(self.text)
+        """Words and punctuation marks apart, as tokenisers of natural language have them, case-folded."""
+        return _folded(_TOKEN.findall(self.text))
 
     @cached_property
     def prose_tokens(self) -> list[str]:
-        """The same of the text without its formulas, case-folded."""
-        return [token.casefold() for token in _TOKEN.findall(self.prose)]
+        """The same of the text without its formulas."""
+        return self.tokens if self.prose is self.text else _folded(_TOKEN.findall(self.prose))
+
+    @cached_property
+    def prose_words(self) -> list[str]:
+        """Runs without white space, outside of formulas."""
+        return self.words if self.prose is self.text else self.prose.split()
 
     @cached_property
     def lines(self) -> list[str]:
         """Lines that are not empty, without blanks at their ends."""
-        return [line.strip() for line in self.text.split("\n") if line.strip()]
+        return list(filter(None, map(str.strip, self.text.split("\n"))))
 
     @cached_property
     def prose_lines(self) -> list[str]:
@@ -46,12 +51,17 @@ class Text:
     @cached_property
     def paragraphs(self) -> list[str]:
         """Texts between empty lines."""
-        return [part.strip() for part in re.split(r"\n{2,}", self.text) if part.strip()]
+        return list(filter(None, map(str.strip, self.text.split("\n\n"))))
 
     @cached_property
     def prose(self) -> str:
         """The text without its formulas: TeX between dollar signs, or in backslash brackets."""
         return _FORMULA.sub(" ", self.text)
+
+
+def _folded(tokens: list[str]) -> list[str]:
+    """Each token case-folded by itself (what a token is may change with its case), with one call for all."""
+    return "\n".join(tokens).casefold().split("\n") if tokens else []
 
 
 def share(part: float, whole: float) -> float:

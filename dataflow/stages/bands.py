@@ -20,6 +20,8 @@ BAND_CAP = 100_000
 """Records of a band that are paired, the first in rank; for those behind them the other bands must do."""
 Pair = tuple[str, str]
 """Ranks of two records, the smaller first."""
+Held = None | str | tuple[list[str], int]
+"""No value, one, or several and how many there were."""
 
 
 class Candidates(beam.PTransform):
@@ -31,10 +33,14 @@ class Candidates(beam.PTransform):
 
     def expand(self, records: Any) -> Any:
         kind = self._kind
-        return (records | "bands" >> beam.FlatMap(
-                    lambda record: [(key, kind.rank(record)) for key in guarded_bands(record, kind)])
+        return (records | "bands" >> beam.FlatMap(_ranked_bands, kind)
                 | "same band" >> beam.CombinePerKey(Smallest(BAND_CAP)) | "pairs" >> beam.ParDo(_Pairs(self._name))
                 | "once" >> beam.Distinct())
+
+
+def _ranked_bands(record: Any, kind: Kind) -> list[tuple[bytes, str]]:
+    rank = kind.rank(record)
+    return [(key, rank) for key in guarded_bands(record, kind)]
 
 
 def guarded_bands(record: Any, kind: Kind) -> list[bytes]:
@@ -63,34 +69,48 @@ def parent(place: int) -> int:
 
 
 class Smallest(beam.CombineFn):
-    """(The `cap` smallest values that differ, ascending; how many there were.) No more than twice `cap` are held."""
+    """(The `cap` smallest values that differ, ascending; how many there were.) No more than twice `cap` are held.
+
+    A single value, all that most bands have, is held as it is: a list and a tuple for each of so many keys cost more
+    than everything else that is done with them.
+    """
 
     def __init__(self, cap: int) -> None:
         super().__init__()
         self._cap = cap
 
-    def create_accumulator(self, *_args: Any, **_named: Any) -> tuple[list[str], int]:
-        return [], 0
+    def create_accumulator(self, *_args: Any, **_named: Any) -> Held:
+        return None
 
-    def add_input(self, found: tuple[list[str], int], value: str, *_args: Any, **_named: Any) -> tuple[list[str], int]:
-        values, count = found
+    def add_input(self, found: Held, value: str, *_args: Any, **_named: Any) -> Held:
+        if found is None:
+            return value
+        values, count = _several(found)
         values.append(value)
         return self._cut(values), count + 1
 
-    def merge_accumulators(self, many: Iterable[tuple[list[str], int]], *_args: Any,
-                           **_named: Any) -> tuple[list[str], int]:
-        values: list[str] = []
-        count = 0
-        for some, number in many:
-            values = self._cut(values + some)
-            count += number
-        return values, count
+    def merge_accumulators(self, many: Iterable[Held], *_args: Any, **_named: Any) -> Held:
+        merged: Held = None
+        for found in many:
+            if merged is None:
+                merged = found
+            elif found is not None:
+                (values, count), (more, number) = _several(merged), _several(found)
+                merged = self._cut(values + more), count + number
+        return merged
 
-    def extract_output(self, found: tuple[list[str], int], *_args: Any, **_named: Any) -> tuple[list[str], int]:
-        return sorted(set(found[0]))[:self._cap], found[1]
+    def extract_output(self, found: Held, *_args: Any, **_named: Any) -> tuple[list[str], int]:
+        values, count = _several(found)
+        return sorted(set(values))[:self._cap] if count > 1 else values, count
 
     def _cut(self, values: list[str]) -> list[str]:
         return sorted(set(values))[:self._cap] if len(values) > 2 * self._cap else values
+
+
+def _several(found: Held) -> tuple[list[str], int]:
+    if found is None:
+        return [], 0
+    return ([found], 1) if isinstance(found, str) else found
 
 
 class _Pairs(beam.DoFn):

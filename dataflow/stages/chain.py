@@ -1,7 +1,8 @@
 """Several stages that look at one record each, in one step: nothing is encoded, sent or counted between them.
 
-`Chain` takes records. `Source` takes pieces of input files, runs the chain over all records of a piece, and stores what
-they became, so that a job that was killed and is run again does only what is missing.
+`Chain` takes records, and hands BATCH of them at a time to the links that want several. `Source` takes pieces of
+input files, runs the chain over each record of a piece, and stores what they became, so that a job that was killed and
+is run again does only what is missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from crossthink.dataflow.stages.stage import StageResult, Work, apply, outputs
 
 from crossthink.schema import Failure, Reject
 
+BATCH = 64
 PASSING = "unreadable"
 """Reason of a failure that another attempt may not meet: what holds one is not stored."""
 
@@ -24,31 +26,40 @@ class Link(NamedTuple):
     """One stage of a chain."""
 
     name: str
-    function: Callable[[Any], StageResult]
+    function: Callable[[Any], Any]
+    """Of a record to its StageResult; of a list of records to the list of theirs where the link takes `batches`."""
+    batches: bool = False
+
+    def results(self, records: Sequence[Any], tally: Tally) -> list[StageResult]:
+        """What the stage says of each record."""
+        if self.batches:
+            return tally.call_batch(self.name, self.function, records)
+        return [tally.call(self.name, self.function, record) for record in records]
 
 
-def follow(record: Any, links: Sequence[Link], tally: Tally) -> Iterator[Any]:
-    """The records that a record becomes behind the last link, and the dead letters on the way, in their order."""
-    if not links:
-        yield record
-        return
-    name, function = links[0]
-    for found in tally.settle(name, record, tally.call(name, function, record)):
-        if isinstance(found, Reject | Failure):
-            yield found
-        else:
-            yield from follow(found, links[1:], tally)
+def follow(records: Sequence[Any], links: Sequence[Link], tally: Tally) -> Iterator[Any]:
+    """The dead letters on the way, link by link, and then the records that are left behind the last link."""
+    for link in links:
+        passed: list[Any] = []
+        for record, result in zip(records, link.results(records, tally), strict=True):
+            for found in tally.settle(link.name, record, result):
+                if isinstance(found, Reject | Failure):
+                    yield found
+                else:
+                    passed.append(found)
+        records = passed
+    yield from records
 
 
 def run_chain(records: Iterable[Any], links: Sequence[Link], tally: Tally) -> Part:
     """What some records became."""
-    found = [item for record in records for item in follow(record, links, tally)]
+    found = [item for record in records for item in follow([record], links, tally)]
     return Part(found, dict(tally.counts))
 
 
 def made_by(read: Callable[..., Any], links: Sequence[Link]) -> str:
     """Everything that a chain's parts depend on beside the bytes and the code: its functions with their arguments."""
-    return "\n".join([_described(read), *(f"{name}: {_described(function)}" for name, function in links)])
+    return "\n".join([_described(read), *(f"{link.name}: {_described(link.function)}" for link in links)])
 
 
 class Chain(beam.PTransform):
@@ -59,7 +70,8 @@ class Chain(beam.PTransform):
         self._links = links
 
     def expand(self, records: Any) -> Any:
-        return outputs(apply(records, _Follow(self._links)), *(link.name for link in self._links))
+        batches = records | "batch" >> beam.BatchElements(min_batch_size=BATCH, max_batch_size=BATCH)
+        return outputs(apply(batches, _Follow(self._links)), *(link.name for link in self._links))
 
 
 class Source(beam.PTransform):
@@ -78,8 +90,8 @@ class _Follow(Work):
     def __init__(self, links: tuple[Link, ...]) -> None:
         self._links = links
 
-    def process(self, record: Any) -> Iterator[Any]:
-        yield from self._emit(follow(record, self._links, self._tally))
+    def process(self, records: list[Any]) -> Iterator[Any]:
+        yield from self._emit(follow(records, self._links, self._tally))
 
 
 class _Pieces(Work):

@@ -183,10 +183,10 @@ class Decontaminate:
     """`check_of` against the index of the evaluation files, which each process builds at its first record."""
 
     def __init__(self, check_of: str, files: tuple[QuestionFile, ...], size: int) -> None:
-        checks: dict[str, Callable[[list[Any], Index], list[StageResult]]] = {
+        checks: dict[str, Callable[[Sequence[Any], Index], list[StageResult]]] = {
             "question": check_questions, "passage": check_passages}
         self._check = checks[check_of]
         self._files, self._size = files, size
 
-    def __call__(self, record: Question | Passage) -> StageResult:
-        return self._check([record], load_index(self._files, self._size))[0]
+    def __call__(self, records: Sequence[Question | Passage]) -> list[StageResult]:
+        return self._check(records, load_index(self._files, self._size))

@@ -1,6 +1,7 @@
 """Questions with one id: the same question with the same options. One stays; golds that differ turn all away."""
 
 from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
@@ -30,13 +31,16 @@ def priority(question: Question) -> int:
 
 def survey(questions: Iterable[Question]) -> Known:
     """What there is to know of all questions of one id. They are read twice, and not held."""
+    first, *others = islice(questions, 2)
+    if not others:
+        return Known(0, first, ())
     place, stays = min(enumerate(questions), key=lambda item: (priority(item[1]), repr(item[1])))
-    golds, others, differ = {stays.answer}, {canonical_text(stays.answer)}, False
+    golds, canonical, differ = {stays.answer}, {canonical_text(stays.answer)}, False
     for question in questions:
         gold = canonical_text(question.answer)
-        if gold not in others:
+        if gold not in canonical:
             differ = differ or not _same_gold(stays, question)
-            others = _first(others | {gold})
+            canonical = _first(canonical | {gold})
         golds = _first(golds | {question.answer})
     return Known(place, stays, tuple(sorted(golds)) if differ else ())
 

@@ -16,16 +16,23 @@ from crossthink.dataflow.stages.stage import StageResult, keep
 
 MAIL, PHONE, IP = "[EMAIL]", "[PHONE]", "[IP]"
 _PLACEHOLDER = re.compile("|".join(map(re.escape, (MAIL, PHONE, IP))))
+_AT = re.compile(r"@|[\[(]\s?at\s?[\])]")
 _MAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}(?:@|\s?[\[(]\s?at\s?[\])]\s?)"
                    r"((?:[\w-]{1,63}(?:\.|\s?[\[(]\s?dot\s?[\])]\s?)){1,5}[a-zA-Z]{2,24})(?![\w@])")
 _RESERVED_MAIL = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost)$", re.IGNORECASE)
-_NUMBER = r"[\d(][\d().\s/–-]{5,22}\d"
-_INTERNATIONAL = re.compile(r"(?<![\w+.^*/=)])(?:\+|00(?=[1-9]\d?[ -]))[1-9][\d().\s/–-]{6,22}\d(?![\w%])")
+# A pattern that begins with a literal or a set of characters is searched many times as fast as one that begins with a
+# look behind or a word: so what must not stand before is asked behind the first character, and a number is looked for
+# before the word that it must follow.
+_INTERNATIONAL = re.compile(r"(?:\+(?<![\w+.^*/=)]\+)|00(?<![\w+.^*/=)]00)(?=[1-9]\d?[ -]))"
+                            r"[1-9][\d().\s/–-]{6,22}\d(?![\w%])")
+_NUMBER = re.compile(r"[+\d(](?:(?<=\+)[\d(]|(?<!\+))[\d().\s/–-]{5,22}\d(?![\w%])")
 _CALLED = re.compile(r"\b(?:tel|telephone|phone|mobile|cell|fax|whatsapp|hotline|call(?: us)?(?: now)?(?: (?:at|on))?)"
-                     rf"(?: (?:number|no\.?|#))?(?:\s?[:.]\s?|\s)(\+?{_NUMBER})(?![\w%])", re.IGNORECASE)
+                     r"(?: (?:number|no\.?|#))?(?:\s?[:.]\s?|\s)\Z", re.IGNORECASE)
+_LONGEST_CALL = len("x call us now on number : ")
+_AMERICAN_END = re.compile(r"[)-]\s?[2-9]\d\d[ .-]\d{4}(?![\w-])")
 _AMERICAN = re.compile(r"(?<![\w+.(-])(?:\+?1[ .-]?)?(?:\([2-9]\d\d\)\s?|[2-9]\d\d-)[2-9]\d\d[ .-]\d{4}(?![\w-])")
-_IP4 = re.compile(r"(?<![\w.:/-])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
-_IP6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}(?::{1,2}[0-9a-fA-F]{1,4}){2,7}(?:::)?(?![\w:])")
+_IP4 = re.compile(r"\d(?<![\w.:/-]\d)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|\.\d)")
+_IP6 = re.compile(r"[23](?<![\w:.][23])[0-9a-fA-F]{3}(?::{1,2}[0-9a-fA-F]{1,4}){2,7}(?:::)?(?![\w:])")
 _SPEAKS_OF_IP = re.compile(r"\b(?:ip|ips|ipv4|address|server|host|dns|ping|gateway|from)\b[^.\n]{0,20}$", re.IGNORECASE)
 _SPEAKS_OF_VERSION = re.compile(r"(?:\bv|version|release|build|firmware|driver|chrome|section|chapter|§|table|figure)"
                                 r"[\s:=]{0,3}$", re.IGNORECASE)
@@ -40,13 +47,13 @@ def mask(document: Document) -> StageResult:
 
 def masked(text: str) -> str:
     """A text with its personal data masked."""
-    if "@" in text or "at" in text:
+    if _AT.search(text):
         text = _MAIL.sub(_mail, text)
     text = _INTERNATIONAL.sub(lambda found: PHONE if 8 <= _digits(found[0]) <= 15 and _has_shape(found[0])
                               else found[0], text)
-    text = _CALLED.sub(lambda found: found[0].replace(found[1], PHONE) if 7 <= _digits(found[1]) <= 15
-                       else found[0], text)
-    text = _AMERICAN.sub(PHONE, text)
+    text = _NUMBER.sub(lambda found: PHONE if 7 <= _digits(found[0]) <= 15 and _is_called(found) else found[0], text)
+    if _AMERICAN_END.search(text):
+        text = _AMERICAN.sub(PHONE, text)
     return _IP6.sub(_ip, _IP4.sub(_ip, text))
 
 
@@ -62,6 +69,12 @@ def _mail(found: re.Match[str]) -> str:
 
 def _digits(text: str) -> int:
     return sum(character.isdigit() for character in text)
+
+
+def _is_called(number: re.Match[str]) -> bool:
+    """Whether a word such as "phone" stands before a number."""
+    start = number.start()
+    return _CALLED.search(number.string, max(0, start - _LONGEST_CALL), start) is not None
 
 
 def _has_shape(number: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,14 @@ class Tally:
         finally:
             self.microseconds[stage] += int((time.perf_counter() - started) * 1e6)
 
+    def call_batch(self, stage: str, function: Callable[..., list[StageResult]], records: Sequence[Any],
+                   *sides: Any) -> list[StageResult]:
+        """One result for each record. Where the function raises for all of them, they are tried one by one."""
+        found = self.call(stage, _one_for_each, stage, function, records, *sides)
+        if not isinstance(found, Failed):
+            return list(found)
+        return [self.call(stage, _alone, stage, function, record, *sides) for record in records]
+
     def settle(self, stage: str, record: Any, result: StageResult) -> Iterator[Any]:
         """Count a result; yields the records that it keeps, or its dead letter."""
         self.counts[stage, "in", ""] += 1
@@ -104,6 +112,17 @@ class Tally:
                 Metrics.counter("crossthink.records", "/".join(filter(None, (stage, what, reason)))).inc(number)
         for stage, microseconds in self.microseconds.items():
             Metrics.counter("crossthink.seconds", stage).inc(microseconds)
+
+
+def _one_for_each(stage: str, function: Callable[..., list[StageResult]], records: Sequence[Any],
+                  *sides: Any) -> list[StageResult]:
+    results = function(records, *sides)
+    assert len(results) == len(records), f"{stage}: {len(results)} results for {len(records)} records"
+    return results
+
+
+def _alone(stage: str, function: Callable[..., list[StageResult]], record: Any, *sides: Any) -> StageResult:
+    return _one_for_each(stage, function, [record], *sides)[0]
 
 
 def describe(record: Any) -> str:

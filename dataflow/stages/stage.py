@@ -17,7 +17,7 @@ from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rej
 from crossthink.schema import Failure, Reject
 
 __all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
-           "Stage", "StageName", "StageResult", "Work", "apply", "keep", "merge", "outputs"]
+           "Stage", "StageName", "StageResult", "Work", "apply", "either", "keep", "merge", "outputs"]
 
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
@@ -118,6 +118,13 @@ def merge(last: Outputs, *others: Outputs) -> Outputs:
     return Outputs(last.kept, rejected, failed, counts, tuple(chained))
 
 
+def either(*ways: Outputs) -> Outputs:
+    """The outputs of one stage whose records take one of several ways."""
+    kept, rejected, failed, counts = (tuple(getattr(way, name) for way in ways) | f"either {name}" >> beam.Flatten()
+                                      for name in ("kept", "rejected", "failed", "counts"))
+    return Outputs(kept, rejected, failed, counts, ways[0].stages)
+
+
 def apply(records: Any, work: "Work", *sides: Any) -> Any:
     """The records through a Work."""
     work.pulse_folder = records.pipeline.options.view_as(PulseOptions).crossthink_pulse
@@ -180,18 +187,9 @@ class _Batch(Work):
         self._name, self._function = name, function
 
     def process(self, records: list[Any], *sides: Any) -> Iterator[Any]:
-        results = self._tally.call(self._name, self._all, records, *sides)
-        if isinstance(results, Failed):
-            results = [self._alone(record, *sides) for record in records]
+        results = self._tally.call_batch(self._name, self._function, records, *sides)
         for record, result in zip(records, results, strict=True):
             yield from self._emit(self._tally.settle(self._name, record, result))
-
-    def _alone(self, record: Any, *sides: Any) -> StageResult:
-        result = self._tally.call(self._name, self._all, [record], *sides)
-        return result if isinstance(result, Failed) else result[0]
-
-    def _all(self, records: list[Any], *sides: Any) -> list[StageResult]:
-        return _one_for_each(self._name, records, self._function(records, *sides))
 
 
 class _Group(Work):
@@ -205,8 +203,3 @@ class _Group(Work):
             result = known if isinstance(known, Failed) else self._tally.call(self._name, self._judge, record, place,
                                                                               known)
             yield from self._emit(self._tally.settle(self._name, record, result))
-
-
-def _one_for_each(name: str, records: list[Any], results: list[StageResult]) -> list[StageResult]:
-    assert len(results) == len(records), f"{name}: {len(results)} results for {len(records)} records"
-    return list(results)

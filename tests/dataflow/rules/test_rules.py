@@ -56,6 +56,20 @@ def test_repetition(text: str, rule: str) -> None:
     assert name(repetition.broken_rule(Text(text))) == rule
 
 
+def test_repeated_runs_in_their_places() -> None:
+    ab, bc, abc = ("a", "b"), ("b", "c"), ("a", "b", "c")
+    assert list(repetition.repeated_runs(list("abcxabcab"))) == [
+        [(0, ab), (1, bc), (4, ab), (5, bc), (7, ab)], [(0, abc), (4, abc)]]  # "c a" and "a b c a" stand once
+
+
+def test_runs_that_overlap_are_counted_once() -> None:
+    # 9 times "la ": 2-grams la la at 0 ... 7; 5-grams at 0 ... 4, the one at 1 is a repeat and ends behind token 5: 10
+    # of 27 characters; in the 3 tokens behind it no other begins.
+    assert repetition.broken_rule(Text("la " * 9)) == ("top_2_gram", "1.481 is not in [0, 0.2]")  # 8 x 5 of 27
+    runs = next(runs for runs in repetition.repeated_runs(["la"] * 9) if len(runs[0][1]) == 5)
+    assert repetition._covered(runs, 5) == 10
+
+
 @pytest.mark.parametrize(("text", "rule"), [
     (PROSE, ""), (PROSE + " Lorem ipsum.", "lorem_ipsum"), (PROSE + " " + "x" * 1001, "endless_word"),
     (PROSE + " Please enable JavaScript.", "javascript"), ((PROSE + " ") * 4 + "Please enable JavaScript.", ""),

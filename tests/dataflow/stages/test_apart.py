@@ -134,6 +134,10 @@ def test_a_band_holds_no_more_than_its_cap() -> None:
     assert held == 6  # twice the cap
     other = combine.add_input(combine.create_accumulator(), "0")
     assert combine.extract_output(combine.merge_accumulators([found, other])) == (["0", "1", "2"], 10)
+    none = combine.create_accumulator()
+    for parts, smallest in (([none, none], []), ([none, other], ["0"]), ([other, none, other], ["0"])):
+        assert combine.extract_output(combine.merge_accumulators(parts)) == (
+            smallest, sum(part is other for part in parts))
 
 
 def test_nobody_goes_but_beside_one_that_stays_and_no_two_neighbours_stay(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Chains of stages, and the parts of the input that they store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ beam = pytest.importorskip("apache_beam")
 from apache_beam.testing.util import assert_that, equal_to
 from crossthink.dataflow.parts import Part, Parts, Piece, digest
 from crossthink.dataflow.records import Fault
-from crossthink.dataflow.stages.chain import Chain, Link, Source, made_by
+from crossthink.dataflow.stages.chain import BATCH, Chain, Link, Source, follow, made_by
+from crossthink.dataflow.stages.result import Tally
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageName, StageResult, keep
 
 from crossthink.schema import Failure, Reject
@@ -64,6 +65,41 @@ def test_a_chain_counts_every_stage_and_keeps_what_passes_all() -> None:
         assert_that(found.failed | "f" >> beam.Map(lambda letter: (letter.record_id, letter.evidence)),
                     equal_to([("9", "ValueError: nine"), ("9'", "ValueError: nine")]), "failures")
     assert found.stages == (StageName("twice"), StageName("named", ("twice",)))
+
+
+def small_ones(items: Sequence[Item]) -> list[StageResult]:
+    """Of a batch: 3 is rejected with the size of the batch, 9 makes it raise."""
+    if any(item.number == 9 for item in items):
+        raise ValueError(f"nine among {len(items)}")
+    return [Rejected(f"three of {len(items)}") if item.number == 3 else keep(item) for item in items]
+
+
+@pytest.mark.parametrize(("numbers", "kept", "letters"), [
+    # what is left behind "twice": 1, 1', 2, 2', 3, 3' in one batch
+    ((0, 1, 2, 3), ["1", "1'", "2", "2'"], ["0 zero", "3 three of 6", "3' three of 6"]),
+    # 9 and 9' make each batch raise that they are in, also that of one record: the others pass, or not, by themselves
+    ((1, 3, 9), ["1", "1'"], ["3 three of 1", "3' three of 1", "9 nine among 1", "9' nine among 1"])])
+def test_a_link_may_take_batches(numbers: tuple[int, ...], kept: list[str], letters: list[str]) -> None:
+    links = (LINKS[0], Link("small", small_ones, batches=True), LINKS[1])
+    tally = Tally()
+    found = list(follow(list(read(numbers)), links, tally))
+    said = {item.record_id: item.evidence.removeprefix("ValueError: ") or item.reason
+            for item in found if not isinstance(item, Item)}
+    assert sorted(item.id for item in found if isinstance(item, Item)) == kept
+    assert sorted(f"{name} {reason}" for name, reason in said.items()) == letters
+    assert tally.counts["small", "in", ""] == 2 * sum(number > 0 for number in numbers)
+
+
+def test_a_chain_gives_its_links_batches_and_holds_no_more() -> None:
+    def counted(items: Sequence[Item]) -> list[StageResult]:
+        return [Rejected(str(len(items)))] * len(items)
+
+    with beam.Pipeline("FnApiRunner") as pipeline:
+        items = [Item(str(number), number) for number in range(BATCH + 6)]
+        found = pipeline | beam.Create(items) | Chain("chain", Link("counted", counted, batches=True))
+        assert_that(found.counts | beam.CombinePerKey(sum), equal_to([
+            (("counted", "in", ""), BATCH + 6), (("counted", "rejected", str(BATCH)), BATCH),
+            (("counted", "rejected", "6"), 6)]))
 
 
 def gone(_: Any) -> Iterator[Item]:

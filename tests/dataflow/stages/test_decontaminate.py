@@ -84,11 +84,12 @@ def test_the_evaluation_files_are_read_and_must_be_readable(
     good.write_text(json.dumps({"question": EVALUATION, "answer": "45"}) + "\n")
     bad.write_text(json.dumps({"text": EVALUATION}) + "\n")
     check = Decontaminate("question", (QuestionFile(path=str(good), source="exam"),), 8)
-    found = check(make_question(EVALUATION))
+    found, other = check([make_question(EVALUATION), make_question("Where does the train from Ostrel go?")])
     assert isinstance(found, Rejected)
+    assert isinstance(other, Kept)
     assert found.evidence.startswith("exam, row 1 of good.jsonl: 'a train leaves ostrel at noon and reaches'")
     with pytest.raises(JobError, match=r"bad.jsonl, row 1, field question: is missing"):
-        Decontaminate("question", (QuestionFile(path=str(bad), source="exam"),), 8)(make_question("x"))
+        Decontaminate("question", (QuestionFile(path=str(bad), source="exam"),), 8)([make_question("x")])
 
 
 def test_without_evaluation_sets_nothing_is_contaminated(make_question: Callable[..., Question]) -> None:
