@@ -30,7 +30,7 @@ from crossthink.dataflow.options import (
     uses_model,
 )
 from crossthink.dataflow.pipeline import build
-from crossthink.dataflow.sinks.arrow import WriteShards
+from crossthink.dataflow.sinks.arrow import STATISTICS, WriteShards
 from crossthink.dataflow.sinks.card import describe
 from crossthink.dataflow.sinks.letters import WriteRuns, write_letters
 from crossthink.dataflow.sinks.manifest import UNFINISHED, manifest, publish, remove_unfinished, to_json, write_atomic
@@ -163,7 +163,8 @@ def _publish(options: JobOptions, rows: dict[str, Any], line: Line, work: Path, 
                     {stage: used["generated"] for stage, used in tokens.items()})
     engine = options.recipe.model.engine if uses_model(options.recipe) else "none"
     run = {**run, "engine": engine, "device": run["processor"], "tokens": tokens}
-    statistics = merge(file["statistics"] for file in sorted(result["files"], key=lambda file: file["file"]))
+    written = (work / file["temporary"] for file in sorted(result["files"], key=lambda file: file["file"]))
+    statistics = merge(json.loads(path.with_suffix(STATISTICS).read_bytes()) for path in written)
     texts = {"funnel.json": to_json(funnel), "run.json": to_json(run), **describe(made, statistics, funnel)}
     for kind in ("rejected", "failed"):
         result[kind] = write_letters(str(work), result[kind])

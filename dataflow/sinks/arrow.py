@@ -14,7 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from crossthink.dataflow.sinks.manifest import temporary, writing
+from crossthink.dataflow.sinks.manifest import temporary, write_atomic, writing
 from crossthink.dataflow.sinks.sort import batched, sort
 from crossthink.dataflow.sinks.statistics import file_statistics
 
@@ -22,6 +22,9 @@ from crossthink.schema import arrow_schema, to_row
 
 BATCH_ROWS = 4096
 """Rows of a record batch. A reader keeps some 20 kB of views for each, and decodes single rows out of any."""
+
+STATISTICS = ".json"
+"""Ending of the file of a new shard's statistics."""
 
 
 def shard_of(record_id: str, shards: int) -> int:
@@ -35,8 +38,8 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 class WriteShards(beam.PTransform):
-    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} for each
-    shard."""
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary"} for each shard, its
+    statistics (statistics.py) beside it."""
 
     def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
         super().__init__("shards")
@@ -56,9 +59,10 @@ class WriteShards(beam.PTransform):
         path, name = temporary(self._folder), shard_name(shard, self._shards)
         write_table(path, rows, arrow_schema(self._kind, self._metadata))
         with pa.memory_map(str(path)) as file:
-            statistics = file_statistics(pa.ipc.open_file(file))
-            return {"file": name, "rows": statistics["rows"], "bytes": file.size(), "sha256": digest(path),
-                    "temporary": path.name, "statistics": statistics}
+            part = file_statistics(pa.ipc.open_file(file))
+            write_atomic(path.with_suffix(STATISTICS), json.dumps(part).encode())
+            return {"file": name, "rows": part["rows"], "bytes": file.size(), "sha256": digest(path),
+                    "temporary": path.name}
 
 
 def digest(path: Path) -> str:

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.sinks import arrow
-from crossthink.dataflow.sinks.arrow import WriteShards
+from crossthink.dataflow.sinks.arrow import STATISTICS, WriteShards
 from crossthink.dataflow.sinks.letters import WriteRuns, write_letters
 from crossthink.dataflow.sinks.sort import FILES, merge_runs, sort, write_run
 from crossthink.dataflow.sinks.statistics import shard_statistics
@@ -101,7 +101,8 @@ def test_a_shard_in_runs_is_the_shard_in_one(tmp_path: Path, make: Callable[[int
     pieces = sink._write(0, reversed([None, *make(1_000)]))
     assert {**pieces, "temporary": ""} == {**whole, "temporary": ""}
     assert pieces["rows"] == 1_000
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([whole["temporary"], pieces["temporary"]])
+    left = [name + ending for name in (whole["temporary"], pieces["temporary"]) for ending in ("", STATISTICS)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(left)
 
 
 def test_statistics_of_batches_are_those_of_the_whole(tmp_path: Path, make: Callable[[int], Iterator[Question]],
@@ -110,7 +111,8 @@ def test_statistics_of_batches_are_those_of_the_whole(tmp_path: Path, make: Call
     made = WriteShards(Question, str(tmp_path), 1, {}, "0")._write(0, make(1_000))
     table = pa.ipc.open_file(str(tmp_path / made["temporary"])).read_all()
     assert table.column(0).num_chunks == 13  # 1,000 / 77
-    assert made["statistics"] == shard_statistics(table)
+    part = json.loads((tmp_path / (made["temporary"] + STATISTICS)).read_bytes())
+    assert part == json.loads(json.dumps(shard_statistics(table)))
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
