@@ -71,7 +71,8 @@ def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
     if lacking := engines.missing("flink"):
         raise SystemExit(lacking)
     with engines.flink(folder) as there, engines.worker_pool(folder) as (pool, process):
-        yield [*there, *pool, f"--parallelism={workers}"], process.pid
+        kept = "--environment_cache_millis=600000"  # else each step of the graph starts a Python of its own
+        yield [*there, *pool, f"--parallelism={workers}", kept], process.pid
 
 
 def measure(pages: int, folder: Path, there: Engine) -> dict[str, Any]:
