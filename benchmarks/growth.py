@@ -46,8 +46,8 @@ def main(flink: bool, workers: int, sizes: list[int]) -> None:
     from crossthink.provenance import provenance
 
     began = provenance()
-    with tempfile.TemporaryDirectory() as name, engine(flink, workers, Path(name)) as there:
-        found = [measure(pages, Path(name) / str(pages), there) for pages in sizes]
+    with tempfile.TemporaryDirectory() as name:
+        found = [measure(pages, Path(name) / str(pages), flink, workers) for pages in sizes]
     first, last = found[0]["jobs"], found[-1]["jobs"]
     times: dict[str, Any] = {"pages": sizes[-1] / sizes[0]}
     for job in JOBS:
@@ -61,7 +61,7 @@ def main(flink: bool, workers: int, sizes: list[int]) -> None:
 
 @contextmanager
 def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
-    """Where the jobs run."""
+    """Where one job runs: the worker processes of one before it would be counted as its own."""
     if not flink:
         yield ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"], None
         return
@@ -71,11 +71,11 @@ def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
     if lacking := engines.missing("flink"):
         raise SystemExit(lacking)
     with engines.flink(folder) as there, engines.worker_pool(folder) as (pool, process):
-        kept = "--environment_cache_millis=600000"  # else each step of the graph starts a Python of its own
+        kept = "--environment_cache_millis=60000"  # else each step of the graph starts a Python of its own
         yield [*there, *pool, f"--parallelism={workers}", kept], process.pid
 
 
-def measure(pages: int, folder: Path, there: Engine) -> dict[str, Any]:
+def measure(pages: int, folder: Path, flink: bool, workers: int) -> dict[str, Any]:
     """The jobs over one size: seconds, rows, capped groups, and MiB of the largest worker and of the submitting
     process."""
     started = time.monotonic()
@@ -83,7 +83,8 @@ def measure(pages: int, folder: Path, there: Engine) -> dict[str, Any]:
     row: dict[str, Any] = {"pages": pages, "crawl_seconds": time.monotonic() - started, "jobs": {}}
     (folder / "recipe.toml").write_text(RECIPE.format(folder=folder, shards=max(1, pages // 2500)))
     for job in JOBS:
-        row["jobs"][job] = run(job, folder, there)
+        with engine(flink, workers, folder) as there:
+            row["jobs"][job] = run(job, folder, there)
         print(json.dumps({"pages": pages, "job": job, **row["jobs"][job]}), flush=True)
     return row
 
