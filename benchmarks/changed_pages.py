@@ -9,7 +9,8 @@ import os
 import random
 import re
 import uuid
-from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 from crossthink.dataflow.records import Page, WarcRecord
@@ -37,27 +38,37 @@ def real_pages() -> list[Page]:
 
 
 def write_crawl(folder: Path, pages: int, files: int) -> None:
-    """Write `files` WARC files that hold `pages` pages in turn."""
+    """Write `files` WARC files that hold `pages` pages in turn, on all processors."""
     folder.mkdir(parents=True, exist_ok=True)
-    streams = [(folder / f"crawl-{number:03d}.warc.gz").open("wb") for number in range(files)]
-    for number, record in enumerate(_records(pages)):
-        streams[number % files].write(gzip.compress(record, 1))
-    for stream in streams:
-        stream.close()
+    with ProcessPoolExecutor() as workers:
+        for _ in workers.map(partial(_write_file, folder, pages, files), range(files)):
+            pass
 
 
-def _records(count: int) -> Iterator[bytes]:
-    originals = real_pages()
-    words = sorted({word for page in originals for word in _WORD.findall(_visible(page.body))})
-    for number in range(count):
-        page, copy = originals[number % len(originals)], number // len(originals)
-        body = changed(page.body, words, random.Random(number)) if copy else page.body
-        charset = f"; charset={page.charset}" if page.charset else ""
-        block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html{charset}\r\n\r\n".encode() + body
-        head = (f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid.UUID(int=number)}>\r\n"
-                f"WARC-Date: {page.crawl_date or '2026-01-01T00:00:00Z'}\r\nWARC-Target-URI: {page.url}#{copy}\r\n"
-                f"Content-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n").encode()
-        yield head + block + b"\r\n\r\n"
+def _write_file(folder: Path, pages: int, files: int, file: int) -> None:
+    with (folder / f"crawl-{file:04d}.warc.gz").open("wb") as stream:
+        for number in range(file, pages, files):
+            stream.write(gzip.compress(_record(number), 1))
+
+
+@cache
+def _originals() -> tuple[list[Page], list[bytes]]:
+    """The real pages, and the words of all of them."""
+    pages = real_pages()
+    return pages, sorted({word for page in pages for word in _WORD.findall(_visible(page.body))})
+
+
+def _record(number: int) -> bytes:
+    """The page of a number as a record of a WARC file."""
+    originals, words = _originals()
+    page, copy = originals[number % len(originals)], number // len(originals)
+    body = changed(page.body, words, random.Random(number)) if copy else page.body
+    charset = f"; charset={page.charset}" if page.charset else ""
+    block = f"HTTP/1.1 200 OK\r\nContent-Type: text/html{charset}\r\n\r\n".encode() + body
+    head = (f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{uuid.UUID(int=number)}>\r\n"
+            f"WARC-Date: {page.crawl_date or '2026-01-01T00:00:00Z'}\r\nWARC-Target-URI: {page.url}#{copy}\r\n"
+            f"Content-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n").encode()
+    return head + block + b"\r\n\r\n"
 
 
 def changed(body: bytes, words: list[bytes], generator: random.Random) -> bytes:

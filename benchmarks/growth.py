@@ -1,22 +1,26 @@
-"""How `extract` grows: time and memory of ever more pages.
+"""How `extract`, `synthesize` (cloze) and `curate` grow: time and memory of ever more pages.
 
-    python benchmarks/growth.py [PAGES ...]     (default: 10000 200000)
+    python benchmarks/growth.py [--flink] [--workers=N] [PAGES ...]     (default: 10000 200000, 1 worker)
 
-Pages are those of the shared crawls with changed words (changed_pages.py), 100 to a WARC file; a shard holds the
-passages of some 2,500 pages. One worker process apart from the runner's, which holds what is between two steps in its
-own memory; the resident set of each is looked at ten times a second. Writes benchmarks/results/growth.json.
+Pages are those of the shared crawls with changed words (changed_pages.py), 100 to a WARC file; a shard holds what
+2,500 pages give. Worker processes are apart from the runner's, and the resident set of each is looked at ten times a
+second. Without --flink Beam's runner in Python holds what is between two steps in its own memory, and hands a worker
+all of a step's input in one piece; Flink (tests/dataflow/engines.py says what it needs) keeps it on the disk, and its
+workers come from a pool. Writes benchmarks/results/growth.json or growth_flink.json.
 """
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from typing import Any
 
 from changed_pages import write_crawl
+from processes import descendants, resident
 
 RECIPE = """
 [run]
@@ -26,68 +30,87 @@ path = "none"
 [data]
 warc = ["{folder}/in/*.warc.gz"]
 questions_per_passage = 0
-cloze_per_passage = 0
+cloze_per_passage = 2
 vote_samples = 0
 difficulty_attempts = 0
 shards = {shards}
 """
-ONE = ("--direct_running_mode=multi_processing", "--direct_num_workers=1")
+JOBS = {"extract": "passages", "synthesize": "written", "curate": "curated"}
+Engine = tuple[list[str], int | None]
+"""Beam's options, and the process whose children the workers are; None: the job's."""
 
 
-def main(sizes: list[int]) -> None:
+def main(flink: bool, workers: int, sizes: list[int]) -> None:
     """Measure, print and write the results."""
     from crossthink.files import write_json
     from crossthink.provenance import provenance
 
-    found = [measure(pages) for pages in sizes]
-    first, last = found[0], found[-1]
-    results = {**provenance(), "sizes": found, "pages_times": last["pages"] / first["pages"],
-               "seconds_times": last["seconds"] / first["seconds"], "cpu_times": last["cpu"] / first["cpu"],
-               "worker_memory_times": last["worker_mib"] / first["worker_mib"]}
-    print(json.dumps({name: results[name] for name in results if name.endswith("times")}, indent=1))
-    write_json(Path(__file__).parent / "results" / "growth.json", results)
-
-
-def measure(pages: int) -> dict[str, Any]:
-    """Seconds, CPU seconds and memory of one size."""
+    began = provenance()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_crawl(folder / "in", pages, max(1, pages // 100))
-        (folder / "recipe.toml").write_text(RECIPE.format(folder=folder, shards=max(1, pages // 2500)))
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        job = subprocess.Popen([sys.executable, "-m", "crossthink.dataflow", "extract", "--recipe",
-                                str(folder / "recipe.toml"), "--output", str(folder / "out"), *ONE],
-                               stderr=subprocess.DEVNULL)
-        worker = runner = 0.0
-        while job.poll() is None:
-            runner = max(runner, _resident(job.pid))
-            worker = max([worker, *map(_resident, _descendants(job.pid))])
-            time.sleep(0.1)
-        assert job.returncode == 0
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run = json.loads((folder / "out/passages/run.json").read_text())
-        row = {"pages": pages, "seconds": run["seconds"]["total"], "worker_mib": worker, "runner_mib": runner,
-               "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "capped": run["capped"],
-               "rows": json.loads((folder / "out/passages/manifest.json").read_text())["rows"]}
-    print(json.dumps(row))
+        found = [measure(pages, Path(name) / str(pages), flink, workers) for pages in sizes]
+    first, last = found[0]["jobs"], found[-1]["jobs"]
+    times: dict[str, Any] = {"pages": sizes[-1] / sizes[0]}
+    for job in JOBS:
+        times[job] = {key: last[job][key] / first[job][key] for key in ("seconds", "worker_mib", "rows")}
+    times["seconds"] = sum(last[job]["seconds"] for job in JOBS) / sum(first[job]["seconds"] for job in JOBS)
+    times["worker_mib"] = max(last[job]["worker_mib"] for job in JOBS) / max(first[job]["worker_mib"] for job in JOBS)
+    print(json.dumps(times, indent=1))
+    results = {**began, "engine": "flink" if flink else "direct", "workers": workers, "sizes": found, "times": times}
+    write_json(Path(__file__).parent / "results" / f"growth{'_flink' if flink else ''}.json", results)
+
+
+@contextmanager
+def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
+    """Where one job runs: the worker processes of one before it would be counted as its own."""
+    if not flink:
+        yield ["--direct_running_mode=multi_processing", f"--direct_num_workers={workers}"], None
+        return
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests/dataflow"))
+    import engines
+
+    if lacking := engines.missing("flink"):
+        raise SystemExit(lacking)
+    with engines.flink(folder) as there, engines.worker_pool(folder) as (pool, process):
+        kept = "--environment_cache_millis=60000"  # else each step of the graph starts a Python of its own
+        yield [*there, *pool, f"--parallelism={workers}", kept], process.pid
+
+
+def measure(pages: int, folder: Path, flink: bool, workers: int) -> dict[str, Any]:
+    """The jobs over one size: seconds, rows, capped groups, and MiB of the largest worker and of the submitting
+    process."""
+    started = time.monotonic()
+    write_crawl(folder / "in", pages, max(1, pages // 100))
+    row: dict[str, Any] = {"pages": pages, "crawl_seconds": time.monotonic() - started, "jobs": {}}
+    (folder / "recipe.toml").write_text(RECIPE.format(folder=folder, shards=max(1, pages // 2500)))
+    for job in JOBS:
+        with engine(flink, workers, folder) as there:
+            row["jobs"][job] = run(job, folder, there)
+        print(json.dumps({"pages": pages, "job": job, **row["jobs"][job]}), flush=True)
     return row
 
 
-def _descendants(process: int) -> list[int]:
-    found = []
-    for path in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, path.read_text().split()):
-            found += [child, *_descendants(child)]
-    return found
-
-
-def _resident(process: int) -> float:
-    """MiB."""
-    try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
-    except (OSError, IndexError):
-        return 0.0
+def run(job: str, folder: Path, there: Engine) -> dict[str, Any]:
+    """One job."""
+    arguments, pool = there
+    command = [sys.executable, "-m", "crossthink.dataflow", job, "--recipe", str(folder / "recipe.toml"), "--output",
+               str(folder / "out"), *arguments]
+    with (folder / "log").open("wb") as log:
+        process = Popen(command, stdout=DEVNULL, stderr=log)
+        worker = runner = 0.0
+        while process.poll() is None:
+            runner = max(runner, resident(process.pid))
+            worker = max([worker, *map(resident, descendants(pool or process.pid))])
+            time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit((folder / "log").read_text())
+    left = folder / "out" / JOBS[job]
+    ran = json.loads((left / "run.json").read_text())
+    return {"seconds": ran["seconds"]["total"], "worker_mib": worker, "runner_mib": runner, "capped": ran["capped"],
+            "rows": json.loads((left / "manifest.json").read_text())["rows"]}
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [10_000, 200_000])
+    given = sys.argv[1:]
+    several = [int(word.removeprefix("--workers=")) for word in given if word.startswith("--workers=")]
+    main("--flink" in given, several[-1] if several else 1,
+         [int(word) for word in given if word.isdigit()] or [10_000, 200_000])

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ from crossthink.dataflow.options import (
 )
 from crossthink.dataflow.pipeline import build
 from crossthink.dataflow.pulse import PulseOptions, watched
-from crossthink.dataflow.sinks.arrow import WriteShards, write_letters
+from crossthink.dataflow.sinks.arrow import STATISTICS, WriteShards
 from crossthink.dataflow.sinks.card import describe
+from crossthink.dataflow.sinks.letters import WriteRuns, write_letters
 from crossthink.dataflow.sinks.manifest import UNFINISHED, manifest, publish, remove_unfinished, to_json, write_atomic
 from crossthink.dataflow.sinks.statistics import merge
 from crossthink.dataflow.stages.decontaminate import load_index
@@ -145,24 +146,17 @@ def _sink(flow: Flow, options: JobOptions, rows: dict[str, Any], line: Line, wor
     parts = [counts | "counts" >> beam.Map(lambda count: ("counts", count)),
              files | "files" >> beam.Map(lambda file: ("files", file))]
     for kind, letters in (("rejected", line.rejected), ("failed", line.failed)):
-        none = flow.records.pipeline | f"no {kind}" >> beam.Create([("", None)])
         every = beam.Flatten(pipeline=flow.records.pipeline)  # named, because a job may have no stage that rejects
-        keyed = tuple(letters) | f"all {kind}" >> every | f"one {kind}" >> beam.Map(lambda item: ("", item))
-        parts.append((keyed, none) | f"{kind} and none" >> beam.Flatten() | f"group {kind}" >> beam.GroupByKey()
-                     | f"write {kind}" >> beam.FlatMapTuple(
-                         lambda _, items: write_letters(work, (item for item in items if item is not None)))
-                     | f"{kind} file" >> beam.Map(lambda file, kind=kind: (kind, file)))
+        parts.append(tuple(letters) | f"all {kind}" >> every | f"write {kind}" >> beam.ParDo(WriteRuns(work))
+                     | f"{kind} runs" >> beam.Map(lambda run, kind=kind: (kind, run)))
     (tuple(parts) | "everything" >> beam.Flatten() | "to one" >> beam.Map(lambda part: ("", part))
-     | "result" >> beam.GroupByKey() | "write result" >> beam.MapTuple(lambda _, found: _leave(work, list(found))))
+     | "result" >> beam.GroupByKey() | "write result" >> beam.MapTuple(lambda _, found: _leave(work, found)))
 
 
-def _leave(work: str, parts: list[tuple[str, Any]]) -> None:
-    result: dict[str, Any] = {"counts": [], "files": []}
+def _leave(work: str, parts: Iterable[tuple[str, Any]]) -> None:
+    result: dict[str, list[Any]] = {"counts": [], "files": [], "rejected": [], "failed": []}
     for kind, value in parts:
-        if kind in ("counts", "files"):
-            result[kind].append(value)
-        else:
-            result[kind] = value
+        result[kind].append(value)
     write_atomic(Path(work) / "result.json", json.dumps(result).encode())
 
 
@@ -176,8 +170,11 @@ def _publish(options: JobOptions, rows: dict[str, Any], line: Line, work: Path, 
                     {stage: used["generated"] for stage, used in tokens.items()})
     engine = options.recipe.model.engine if uses_model(options.recipe) else "none"
     run = {**run, "engine": engine, "device": run["processor"], "tokens": tokens}
-    statistics = merge(file["statistics"] for file in sorted(result["files"], key=lambda file: file["file"]))
+    written = (work / file["temporary"] for file in sorted(result["files"], key=lambda file: file["file"]))
+    statistics = merge(json.loads(path.with_suffix(STATISTICS).read_bytes()) for path in written)
     texts = {"funnel.json": to_json(funnel), "run.json": to_json(run), **describe(made, statistics, funnel)}
+    for kind in ("rejected", "failed"):
+        result[kind] = write_letters(str(work), result[kind])
     publish(options.folder, work, result, texts, to_json(made))
     for parts in line.parts:
         parts.remove()

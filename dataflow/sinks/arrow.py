@@ -7,20 +7,24 @@ Shards are written beside their place and renamed when the whole job has succeed
 import hashlib
 import json
 import os
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from crossthink.dataflow.sinks.manifest import writing
-from crossthink.dataflow.sinks.statistics import shard_statistics
+from crossthink.dataflow.sinks.manifest import temporary, write_atomic, writing
+from crossthink.dataflow.sinks.sort import batched, sort
+from crossthink.dataflow.sinks.statistics import file_statistics
 
 from crossthink.arrow import arrow_schema, to_row
 
 BATCH_ROWS = 4096
 """Rows of a record batch. A reader keeps some 20 kB of views for each, and decodes single rows out of any."""
+
+STATISTICS = ".json"
+"""Ending of the file of a new shard's statistics."""
 
 
 def shard_of(record_id: str, shards: int) -> int:
@@ -34,8 +38,8 @@ def shard_name(shard: int, shards: int) -> str:
 
 
 class WriteShards(beam.PTransform):
-    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary", "statistics"} for each
-    shard."""
+    """Records of one type, with unique ids, to {"file", "rows", "sha256", "bytes", "temporary"} for each shard, its
+    statistics (statistics.py) beside it."""
 
     def __init__(self, kind: type, folder: str, shards: int, options: dict[str, Any], code: str) -> None:
         super().__init__("shards")
@@ -50,18 +54,15 @@ class WriteShards(beam.PTransform):
                 | "write" >> beam.MapTuple(self._write))
 
     def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
-        rows = sorted((to_row(record) for record in records if record is not None), key=lambda row: row["id"])
+        some = (record for record in records if record is not None)
+        rows = map(to_row, sort(some, attrgetter("id"), self._folder))
         path, name = temporary(self._folder), shard_name(shard, self._shards)
         write_table(path, rows, arrow_schema(self._kind, self._metadata))
         with pa.memory_map(str(path)) as file:
-            return {"file": name, "rows": len(rows), "bytes": file.size(), "sha256": digest(path),
-                    "temporary": path.name, "statistics": shard_statistics(pa.ipc.open_file(file).read_all())}
-
-
-def temporary(folder: str) -> Path:
-    """A new path in a folder; every attempt of a worker writes to one of its own."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    return Path(folder) / uuid.uuid4().hex
+            part = file_statistics(pa.ipc.open_file(file))
+            write_atomic(path.with_suffix(STATISTICS), json.dumps(part).encode())
+            return {"file": name, "rows": part["rows"], "bytes": file.size(), "sha256": digest(path),
+                    "temporary": path.name}
 
 
 def digest(path: Path) -> str:
@@ -70,24 +71,12 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
+def write_table(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
     """Write rows as an Arrow IPC file and wait until the disk has it."""
     with writing(path), path.open("wb") as file:
         with pa.ipc.new_file(file, schema) as writer:
-            for start in range(0, len(rows), BATCH_ROWS):
-                writer.write_batch(pa.RecordBatch.from_pylist(rows[start:start + BATCH_ROWS], schema=schema))
+            for batch in batched(rows, BATCH_ROWS):
+                writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
         file.flush()
         os.fsync(file.fileno())
 
-
-def write_letters(folder: str, letters: Iterable[Any]) -> Iterator[str]:
-    """Write rejects or failures as JSON lines in the order of stage, id and reason; yields the temporary file."""
-    rows = [to_row(letter) for letter in letters]
-    lines = sorted((row["stage"], row["record_id"], row["reason"], json.dumps(row, ensure_ascii=False))
-                   for row in rows)
-    path = temporary(folder)
-    with writing(path), path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.writelines(line[-1] + "\n" for line in lines)
-        file.flush()
-        os.fsync(file.fileno())
-    yield path.name

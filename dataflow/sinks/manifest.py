@@ -44,6 +44,12 @@ def writing(path: object) -> Iterator[None]:
         raise
 
 
+def temporary(folder: str) -> Path:
+    """A new path in a folder; every attempt of a worker writes to one of its own."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder) / uuid.uuid4().hex
+
+
 def write_atomic(path: Path, content: bytes) -> None:
     """Replace a file as a whole: a reader sees the old content or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ SKETCH smallest hashes (k minimum values: Bar-Yossef et al., RANDOM 2002), good 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -18,8 +19,14 @@ COUNTED = ("answer_type", "domain", "group", "language", "licence", "source", "t
 Part = dict[str, Any]
 
 
+def file_statistics(reader: pa.RecordBatchFileReader) -> Part:
+    """The part of a shard: JSON all through. Memory holds what one batch takes."""
+    batches = (pa.Table.from_batches([reader.get_batch(number)]) for number in range(reader.num_record_batches))
+    return combine(map(shard_statistics, chain([reader.schema.empty_table()], batches)))
+
+
 def shard_statistics(table: pa.Table) -> Part:
-    """The part of a shard: JSON all through."""
+    """The part of some rows: JSON all through."""
     columns = {}
     for name, values in _leaves(table):
         columns[name] = _column(values)
@@ -37,26 +44,33 @@ def shard_statistics(table: pa.Table) -> Part:
     return part
 
 
-def merge(parts: Iterable[Part]) -> dict[str, Any]:
-    """The statistics of all shards, as statistics.json has them; the same for the same shards in the same order."""
-    rows, columns = 0, dict[str, dict[str, Any]]()
+def combine(parts: Iterable[Part]) -> Part:
+    """The part of all rows of some parts; the same for the same parts in the same order."""
     counts: dict[str, Counter[str]] = {}
     positions, licences = Counter[str](), Counter[str]()
+    whole: Part = {"rows": 0, "columns": {}, "counts": counts, "positions": positions, "licences": licences}
+    columns = whole["columns"]
     for part in parts:
-        rows += part["rows"]
+        whole["rows"] += part["rows"]
         positions.update(part["positions"])
         licences.update(part["licences"])
         for name, values in part["counts"].items():
             counts.setdefault(name, Counter()).update(values)
         for name, column in part["columns"].items():
             columns[name] = _join(columns[name], column) if name in columns else column
+    return whole
+
+
+def merge(parts: Iterable[Part]) -> dict[str, Any]:
+    """The statistics of all shards, as statistics.json has them; the same for the same shards in the same order."""
+    whole = combine(parts)
     return {
-        "rows": rows,
-        "columns": {name: _shown(column) for name, column in columns.items()},
-        "counts": {name: dict(sorted(values.items())) for name, values in sorted(counts.items())},
-        "answer_positions": _positions(positions),
+        "rows": whole["rows"],
+        "columns": {name: _shown(column) for name, column in whole["columns"].items()},
+        "counts": {name: dict(sorted(values.items())) for name, values in sorted(whole["counts"].items())},
+        "answer_positions": _positions(whole["positions"]),
         "licences": [{"source": key.split("\t")[0], "licence": key.split("\t")[1], "rows": number}
-                     for key, number in sorted(licences.items())],
+                     for key, number in sorted(whole["licences"].items())],
     }
 
 

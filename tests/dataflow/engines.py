@@ -88,14 +88,14 @@ def spark(folder: Path) -> Iterator[tuple[list[str], list["subprocess.Popen[byte
 
 
 @contextmanager
-def worker_pool(folder: Path) -> Iterator[list[str]]:
-    """A process that starts Python workers on request; gives the arguments that make an engine ask it."""
+def worker_pool(folder: Path) -> Iterator[tuple[list[str], "subprocess.Popen[bytes]"]]:
+    """A process that starts Python workers on request; gives the arguments that make an engine ask it, and itself."""
     [port] = free_ports(1)
     found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
-    with process(command, folder / "pool.log", PATH=found):
+    with process(command, folder / "pool.log", PATH=found) as started:
         wait_for_port(port)
-        yield ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
+        yield ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"], started
 
 
 def portable(port: int) -> list[str]:

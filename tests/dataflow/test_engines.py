@@ -95,7 +95,7 @@ def test_flink(imported: Path, tmp_path: Path) -> None:
 def test_flink_with_a_pool_of_workers(imported: Path, tmp_path: Path) -> None:
     if lacking := engines.missing("flink"):
         pytest.skip(lacking)
-    with engines.flink(tmp_path) as there, engines.worker_pool(tmp_path) as pool:
+    with engines.flink(tmp_path) as there, engines.worker_pool(tmp_path) as (pool, _):
         code, said = finish([*curate(imported, tmp_path / "out"), *there, *pool])
         assert code == 0, said
         assert "Starting worker" in (tmp_path / "pool.log").read_text()
