@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from crossthink import _core
+from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
 
@@ -51,12 +52,12 @@ class Head:
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
         # rows of a whole number of 32 bytes, which the device's fast products ask for
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
-        self.buffer = hidden.new_empty((self.chunk if tokens else 0, padded), dtype=torch.float32)[:, :vocabulary]
+        self.buffer = empty(hidden, (self.chunk if tokens else 0, padded))[:, :vocabulary]
         self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
         self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0],
                                          dtype=torch.float32 if self.own else self.dtype)
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
-        self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0, dtype=torch.float32)
+        self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,))
         if not self.parts:
             self.grad_weight.zero_()
         self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)

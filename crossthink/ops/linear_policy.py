@@ -29,11 +29,11 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     """Loss [], metrics [5], log-probs [T], entropies [T], places of the active tokens [n], and gradients: hidden's
     [n, D], weight's and bias's, each empty where `needs` says that nobody asks for it."""
     options = LossOptions.decode(words, numbers)
-    scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+    scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
     constant = policy.constant
     columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
-                             count).at(active)
+                             policy.at_each_token(counts, mask)).at(active)
     weights = policy.weight_of(scale, columns.count).float().expand(len(active))
     token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
     head = Head(hidden.detach()[active], weight, bias, Needs(*needs), backend)
@@ -90,10 +90,10 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor]) -> tuple[Tensor | None, 
 
 
 def _scaled(backend: str, grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
-    """grad * by in another dtype; in place where the dtype is the same: a head's gradient is large."""
-    if dtype != grad.dtype:
+    """grad * by in another dtype; in place on a CPU and where the dtype is the same: a head's gradient is large."""
+    if dtype != grad.dtype and grad.device.type != "cpu":
         return scaled(backend, grad, by, dtype)
-    return grad if by.device.type == "cpu" and by.item() == 1 else grad.mul_(by)
+    return (grad if policy.is_one(by) else grad.mul_(by)).to(dtype)
 
 
 _forward.register_autograd(_gradient, setup_context=_context)
@@ -124,7 +124,8 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
     loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
                                        backend)
     if options.entropy_coef:
-        scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        loss = loss - options.entropy_coef * (policy.weight_of(scale, count) * entropies).sum().float()
+        scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+        weights = policy.weight_of(scale, policy.at_each_token(counts, mask))
+        loss = loss - options.entropy_coef * (weights * entropies).sum().float()
     mean = entropies.detach().sum() / max(len(active), 1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

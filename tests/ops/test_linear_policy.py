@@ -155,13 +155,14 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
 def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
 
-    def step(hidden: torch.Tensor) -> torch.Tensor:
-        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden}, backend=fast)[0]
+    def step(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast)[0]
 
-    plain, compiled = (given["hidden"].clone().requires_grad_() for _ in range(2))
-    step(plain).backward()
-    torch.compile(step, backend="aot_eager", fullgraph=True)(compiled).backward()
-    torch.testing.assert_close(plain.grad, compiled.grad)
+    plain, compiled = ([given[name].clone().requires_grad_() for name in ("hidden", "weight")] for _ in range(2))
+    step(*plain).backward()
+    torch.compile(step, backend="aot_eager", fullgraph=True)(*compiled).backward()
+    for one, other in zip(plain, compiled, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_errors_name_the_argument() -> None:
