@@ -32,9 +32,10 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
     constant = policy.constant
+    count = policy.at_each_token(counts, mask)
     columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
-                             policy.at_each_token(counts, mask)).at(active)
-    weights = policy.weight_of(scale, columns.count).float().expand(len(active))
+                             count).at(active)
+    weights = policy.weight_of(scale, None if count is None else count[active]).float().expand(len(active))
     token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
     head = Head(hidden.detach()[active], weight, bias, Needs(*needs), backend)
     sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)

@@ -9,7 +9,7 @@ from crossthink import _core
 Tensor = torch.Tensor
 
 LARGE = 1 << 25
-"""Bytes from which the C library maps memory anew for each tensor and gives it back, so that every page is a new one."""
+"""Bytes from which the C library maps memory anew for each tensor and gives it back: every page is a new one."""
 
 
 def empty(like: Tensor, shape: Sequence[int], dtype: torch.dtype = torch.float32) -> Tensor:

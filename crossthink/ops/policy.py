@@ -54,14 +54,15 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
         if options.kind == "dapo" and options.tokens is not None:
             return _number(1 / max(options.tokens, 1), mask), None
         return 1 / mask.count_nonzero().clamp(min=1).double(), None
-    count: Counts = None
-    if options.kind == "grpo" or options.sequences is None:
-        count = sequence_counts(backend, mask, sequence)
+    needed = options.kind == "grpo" or options.sequences is None
+    count = sequence_counts(backend, mask, sequence) if needed else None
     if options.sequences is not None:
         scale = _number(1 / max(options.sequences, 1), mask)
     elif isinstance(count, _core.Sequences):
         scale = _number(1 / max(count.active, 1), mask)
-    else:  # every active token is a part of its sequence, and the parts of each add up to 1
+    else:
+        assert count is not None
+        # every active token is a part of its sequence, and the parts of each add up to 1
         scale = 1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1)
     if options.kind == "grpo":
         return scale, count
@@ -144,6 +145,7 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
 
+        assert not isinstance(c.count, _core.Sequences)
         return kernel.policy_terms(logp, c.old_logp, c.log_ratio, c.advantage, scale, c.count, mask, c.ref_logp,
                                    c.sampler_logp, options)
     core = _core.LossOptions(options.surrogate, "" if c.ref_logp is None else options.kl,
@@ -225,8 +227,8 @@ _policy_loss.register_autograd(_gradient, setup_context=_context)
 def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor,
                 ref_logp: Tensor | None, sampler_logp: Tensor | None, options: LossOptions,
                 backend: str) -> tuple[Tensor, dict[str, Tensor]]:
-    """kernels/reference.py's op. The gradient is made in the forward's pass and handed on as it is where upstream's is 1:
-    to add it up again and again under retain_graph is torch's error of a saved tensor that was changed."""
+    """kernels/reference.py's op. The gradient is made in the forward's pass and handed on as it is where upstream's is
+    1: to add it up again and again under retain_graph is torch's error of a saved tensor that was changed."""
     loss, _, metrics = _policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp,
                                     *options.encode(), backend)
     return loss, dict(zip(METRICS, metrics.detach().unbind(), strict=True))

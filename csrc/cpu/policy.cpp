@@ -65,8 +65,7 @@ std::vector<Sequence> find_sequences(const int64_t* id, const bool* mask, int64_
     share(static_cast<int64_t>(parts.size()), kChunk, threads, [&](int64_t begin, int64_t end) {
         std::vector<Sequence> found(kChunk);
         for (int64_t part = begin; part < end; ++part) {
-            const int64_t count =
-                work(id, mask, n, part * kChunk, std::min((part + 1) * kChunk, n), found.data());
+            const int64_t count = work(id, mask, n, part * kChunk, std::min((part + 1) * kChunk, n), found.data());
             parts[part].assign(found.begin(), found.begin() + count);
         }
     });

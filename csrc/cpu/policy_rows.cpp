@@ -23,7 +23,8 @@ struct Totals {
 
 typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
 
-// The terms of kLanes tokens from place i, all of which are there. What a masked one holds is taken as 0, as its weight.
+// The terms of kLanes tokens from place i, all of which are there. What a masked one holds is taken as 0, as its
+// weight.
 inline void add_terms(const LossOptions& o, const PolicyColumns& c, const float* weight, int64_t i, float* grad,
                       Totals& totals) {
     Bytes mask;

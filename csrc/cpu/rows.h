@@ -54,13 +54,13 @@ struct Sequence {
 // group_advantage fills the advantages of the groups that begin at [begin, end) and returns the first place behind one
 // of them whose id is lower, where it stops, or n. sequences fills the array `found` with the runs of equal ids that
 // begin at [begin, end), and returns how many.
-#define CROSSTHINK_DECLARE_ROWS(isa)                                                                                  \
-    namespace isa {                                                                                                   \
-    void forward(const LogprobForward& p, int64_t begin, int64_t end);                                                \
-    void backward(const LogprobBackward& p, int64_t begin, int64_t end);                                              \
-    void policy_terms(const LossOptions& o, const PolicyColumns& c, const float* weight, float* grad, double* sums);  \
-    int64_t group_advantage(const GroupAdvantage& p, int64_t begin, int64_t end);                                     \
-    int64_t sequences(const int64_t* id, const bool* mask, int64_t n, int64_t begin, int64_t end, Sequence* found);   \
+#define CROSSTHINK_DECLARE_ROWS(isa)                                                                                 \
+    namespace isa {                                                                                                  \
+    void forward(const LogprobForward& p, int64_t begin, int64_t end);                                               \
+    void backward(const LogprobBackward& p, int64_t begin, int64_t end);                                             \
+    void policy_terms(const LossOptions& o, const PolicyColumns& c, const float* weight, float* grad, double* sums); \
+    int64_t group_advantage(const GroupAdvantage& p, int64_t begin, int64_t end);                                    \
+    int64_t sequences(const int64_t* id, const bool* mask, int64_t n, int64_t begin, int64_t end, Sequence* found);  \
     }
 
 CROSSTHINK_DECLARE_ROWS(plain)

@@ -26,11 +26,14 @@ int64_t run_end(const int64_t* id, int64_t from, int64_t n) {
     int64_t end = from + 1;
     while (end < near && id[end] == own) ++end;
     if (end < near) return end;
-    for (; end + 2 * kWide <= n; end += 2 * kWide) {
-        Long some, more;
-        __builtin_memcpy(&some, id + end, sizeof some);
-        __builtin_memcpy(&more, id + end + kWide, sizeof more);
-        const Long other = (some ^ own) | (more ^ own);
+    constexpr int64_t kVectors = 4;
+    for (; end + kVectors * kWide <= n; end += kVectors * kWide) {
+        Long other{};
+        for (int64_t v = 0; v < kVectors; ++v) {
+            Long some;
+            __builtin_memcpy(&some, id + end + v * kWide, sizeof some);
+            other |= some ^ own;
+        }
         int64_t any = 0;
         for (int64_t k = 0; k < kWide; ++k) any |= other[k];
         if (any) break;
@@ -51,8 +54,20 @@ double total(Wide x) {
     return parts[0];
 }
 
-// The last values of an array, and 0 behind them; apart, or it would take `gaps` through memory.
-__attribute__((noinline)) Narrow last_of(const float* from, int64_t count) {
+int64_t count_active(const bool* mask, int64_t begin, int64_t end) {
+    constexpr int64_t kStep = 128;  // whose count fits a byte
+    int64_t active = 0;
+    for (; begin + kStep <= end; begin += kStep) {
+        uint8_t part = 0;
+        for (int64_t k = 0; k < kStep; ++k) part = static_cast<uint8_t>(part + mask[begin + k]);
+        active += part;
+    }
+    for (; begin < end; ++begin) active += mask[begin];
+    return active;
+}
+
+// The last values of an array, and 0 behind them.
+Narrow last_of(const float* from, int64_t count) {
     float values[kWide] = {};
     for (int64_t k = 0; k < count; ++k) values[k] = from[k];
     Narrow x;
@@ -66,11 +81,10 @@ Narrow load_narrow(const float* from) {
     return x;
 }
 
-// reward - own for kWide places from i; 0 for those at or behind `end`, and where the reward is `own` (inf as well).
-inline Wide gaps(const float* reward, int64_t i, int64_t end, int64_t n, double own) {
-    const Narrow x = i + kWide <= n ? load_narrow(reward + i) : last_of(reward + i, n - i);
-    const Wide wide = __builtin_convertvector(x, Wide);
-    return below(end - i) & (wide != own) ? wide - own : Wide{};
+// reward - own; 0 at places behind the `count` of a group, and where the reward is `own` (inf as well).
+inline Wide gaps(Narrow reward, int64_t count, double own) {
+    const Wide wide = __builtin_convertvector(reward, Wide);
+    return below(count) & (wide != own) ? wide - own : Wide{};
 }
 
 // (gap - mean)^2 at the places of the group.
@@ -109,22 +123,24 @@ inline double factor(const GroupAdvantage& p, Wide squares, const Shares& shares
 }
 
 // Rewards count from the group's first one: those of a group without spread are 0 exactly, and so are its advantages.
-void one_group(const GroupAdvantage& p, int64_t begin, int64_t end, const Shares& shares) {
+// This one's fit a vector, and kWide places are there.
+inline void small_group(const GroupAdvantage& p, int64_t begin, const Shares& shares) {
+    const Wide gap = gaps(load_narrow(p.reward + begin), shares.size, p.reward[begin]);
+    const double mean = total(gap) * shares.of_all;
+    store(p.advantage + begin, (gap - mean) * factor(p, square(gap, mean, shares.size), shares), shares.size);
+}
+
+__attribute__((noinline)) void any_group(const GroupAdvantage& p, int64_t begin, int64_t end, const Shares& shares) {
     const double own = p.reward[begin];
-    if (shares.size <= kWide) {  // in registers
-        const Wide gap = gaps(p.reward, begin, end, p.n, own);
-        const double mean = total(gap) * shares.of_all;
-        store(p.advantage + begin, (gap - mean) * factor(p, square(gap, mean, shares.size), shares), shares.size);
-        return;
-    }
+    const auto gaps_at = [&](int64_t i) {
+        return gaps(i + kWide <= p.n ? load_narrow(p.reward + i) : last_of(p.reward + i, p.n - i), end - i, own);
+    };
     Wide sums{}, squares{};
-    for (int64_t i = begin; i < end; i += kWide) sums += gaps(p.reward, i, end, p.n, own);
+    for (int64_t i = begin; i < end; i += kWide) sums += gaps_at(i);
     const double mean = total(sums) * shares.of_all;
-    for (int64_t i = begin; i < end; i += kWide) squares += square(gaps(p.reward, i, end, p.n, own), mean, end - i);
+    for (int64_t i = begin; i < end; i += kWide) squares += square(gaps_at(i), mean, end - i);
     const double by = factor(p, squares, shares);
-    for (int64_t i = begin; i < end; i += kWide) {
-        store(p.advantage + i, (gaps(p.reward, i, end, p.n, own) - mean) * by, end - i);
-    }
+    for (int64_t i = begin; i < end; i += kWide) store(p.advantage + i, (gaps_at(i) - mean) * by, end - i);
 }
 
 }  // namespace
@@ -135,7 +151,11 @@ int64_t group_advantage(const GroupAdvantage& p, int64_t begin, int64_t end) {
     for (int64_t next; begin < end; begin = next) {
         next = run_end(p.group, begin, p.n);
         shares.set(next - begin);
-        one_group(p, begin, next, shares);
+        if (shares.size <= kWide && begin + kWide <= p.n) {
+            small_group(p, begin, shares);
+        } else {
+            any_group(p, begin, next, shares);
+        }
         if (next < p.n && p.group[next] < p.group[begin]) return next;
     }
     return p.n;
@@ -146,9 +166,7 @@ int64_t sequences(const int64_t* id, const bool* mask, int64_t n, int64_t begin,
     begin = first_run(id, begin, n);
     for (int64_t next; begin < end; begin = next) {
         next = run_end(id, begin, n);
-        int64_t active = 0;
-        for (int64_t i = begin; i < next; ++i) active += mask[i];
-        found[count++] = {next, active};
+        found[count++] = {next, count_active(mask, begin, next)};
     }
     return count;
 }

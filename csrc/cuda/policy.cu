@@ -113,7 +113,7 @@ __global__ void __launch_bounds__(kThreads)
         const bool active = columns.mask[i];
         if (active) t = policy_term<Math>(options, token_at(columns, i));
         grad[i] = t.grad;
-        const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, active};
+        const float terms[kPolicySums] = {t.loss, t.kl, float(t.clipped), t.ratio, -t.log_ratio, float(active)};
         for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
     }
     __shared__ double warps[kWarps][kPolicySums];

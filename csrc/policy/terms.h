@@ -39,8 +39,8 @@ struct PolicyColumns {
     const float* old_logp;   // null: logp itself, a constant
     const float* log_ratio;  // null: logp - old_logp
     const float* advantage;
-    const double* scale;     // [1], what a token's term counts in the loss
-    const float* count;      // null: 1; the scale is divided by it
+    const double* scale;        // [1], what a token's term counts in the loss
+    const float* count;         // null: 1; the scale is divided by it
     const bool* mask;           // a token that is masked is not looked at
     const float* ref_logp;      // null where kl is kNone
     const float* sampler_logp;  // null where correction is kNone
