@@ -74,10 +74,13 @@ def _context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     hidden, weight, bias, ctx.needs, ctx.backend = (inputs[i] for i in (0, 1, 9, 13, 14))
     ctx.shape, ctx.dtypes = hidden.shape, (weight.dtype, None if bias is None else bias.dtype)
     ctx.save_for_backward(*output[4:])
+    ctx.set_materialize_grads(False)  # or torch makes zeros as large as each output, the weight's gradient among them
 
 
-def _gradient(ctx: Any, grads_of_outputs: list[Tensor]) -> tuple[Tensor | None, ...]:
+def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor | None, ...]:
     grad_loss = grads_of_outputs[0]
+    if grad_loss is None:
+        return (None,) * 15
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:

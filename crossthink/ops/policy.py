@@ -214,9 +214,12 @@ def _(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, se
 
 def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     ctx.save_for_backward(output[1])
+    ctx.set_materialize_grads(False)  # or torch makes zeros as large as each output that nobody takes a gradient of
 
 
-def _gradient(ctx: Any, grad_loss: Tensor, _grad: Tensor, _metrics: Tensor) -> tuple[Tensor | None, ...]:
+def _gradient(ctx: Any, grad_loss: Tensor | None, _grad: None, _metrics: None) -> tuple[Tensor | None, ...]:
+    if grad_loss is None:
+        return (None,) * 10
     (grad,) = ctx.saved_tensors
     return (grad if is_one(grad_loss) else grad_loss * grad, *[None] * 9)
 

@@ -90,6 +90,7 @@ def test_as_near_the_fp64_truth_as_eager(options: dict[str, Any], shape: tuple[i
     for device in ("CPU", "GPU"):  # so that 70 tokens are several tiles and chunks
         monkeypatch.setattr(head, f"{device}_TILE", 16)
         monkeypatch.setattr(head, f"{device}_CHUNK", 32 * shape[2])
+    monkeypatch.setattr(head, "CPU_SHARE", 1)
     given = batch(*shape)
     found, eager = run(given, fast, place(fast), **options), run(given, "eager", "cpu", **options)
     truth = run(given, "eager", "cpu", torch.float64, **options)
