@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.fx.experimental.symbolic_shapes import guard_or_false
@@ -53,7 +54,9 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
     if options.kind in ("dapo", "bnpo"):
         if options.kind == "dapo" and options.tokens is not None:
             return _number(1 / max(options.tokens, 1), mask), None
-        return 1 / mask.count_nonzero().clamp(min=1).double(), None
+        if backend == "cpp":  # torch's sum would leave its threads spinning beside the core's
+            return _number(1 / max(int(np.count_nonzero(mask.numpy())), 1), mask), None
+        return 1 / mask.sum().clamp(min=1).double(), None
     needed = options.kind == "grpo" or options.sequences is None
     count = sequence_counts(backend, mask, sequence) if needed else None
     if options.sequences is not None:
