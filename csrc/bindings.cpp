@@ -3,6 +3,7 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "checks.h"
 #include "cpu/isa.h"
 #include "cpu/logprob.h"
+#include "cpu/pages.h"
 #include "cpu/policy.h"
 #include "cpu/product.h"
 
@@ -26,14 +28,11 @@ void bind_cuda(py::module_& m);  // cuda/bindings.cpp
 
 namespace {
 
-// Ids of runs: equal ones must stand side by side, which ascending ones do.
-void require_ascending(const Ints& ids, const char* name) {
+// Ids of runs must be ascending; `place` is the first that is not.
+[[noreturn]] void refuse_fall(const Ints& ids, int64_t place, const char* name) {
     const int64_t* id = ids.data();
-    for (py::ssize_t i = 1; i < ids.size(); ++i) {
-        if (id[i - 1] <= id[i]) continue;
-        refuse(std::string(name) + " must be ascending, but " + std::to_string(id[i]) + " follows " +
-               std::to_string(id[i - 1]) + " at index " + std::to_string(i));
-    }
+    refuse(std::string(name) + " must be ascending, but " + std::to_string(id[place]) + " follows " +
+           std::to_string(id[place - 1]) + " at index " + std::to_string(place));
 }
 
 std::vector<std::vector<int64_t>> checked_pack(const std::vector<int64_t>& lengths, int64_t budget) {
@@ -137,25 +136,55 @@ void advantage(const Floats& reward, const Ints& group, bool divide_by_std, doub
     require_shape(reward, "reward", {n});
     require_shape(group, "group", {n});
     require_shape(out, "out", {n});
-    require_ascending(group, "group");
     const GroupAdvantage p{reward.data(), group.data(), out.mutable_data(), n, divide_by_std, eps};
-    py::gil_scoped_release unlocked;
-    group_advantage(p, threads);
+    int64_t fall;
+    {
+        py::gil_scoped_release unlocked;
+        fall = group_advantage(p, threads);
+    }
+    if (fall < n) refuse_fall(group, fall, "group");
 }
 
-void means(const Bools& mask, const Ints& sequence, const std::optional<Floats>& x, Floats count, Floats mean,
-           int64_t threads) {
-    const int64_t n = mask.size();
+// The sequences of a batch, as Python holds them.
+struct Sequences {
+    std::vector<Sequence> all;
+    int64_t active;  // sequences with an active token
+    int64_t tokens;
+};
+
+Sequences checked_sequences(const Ints& ids, const Bools& mask, int64_t threads) {
+    const int64_t n = ids.size();
+    require_shape(ids, "sequence", {n});
     require_shape(mask, "mask", {n});
-    require_shape(sequence, "sequence", {n});
-    require_shape(count, "count", {n});
-    if (x) require_shape(*x, "x", {n});
-    if (x) require_shape(mean, "mean", {n});
-    require_ascending(sequence, "sequence");
-    const SequenceMeans p{mask.data(),          sequence.data(),     x ? x->data() : nullptr,
-                          count.mutable_data(), mean.mutable_data(), n};
+    Sequences found{{}, 0, n};
+    {
+        py::gil_scoped_release unlocked;
+        found.all = find_sequences(ids.data(), mask.data(), n, threads);
+    }
+    for (const auto& [end, active] : found.all) {
+        if (end < n && ids.data()[end] < ids.data()[end - 1]) refuse_fall(ids, end, "sequence");
+        found.active += active > 0;
+    }
+    return found;
+}
+
+void counts(const Sequences& sequences, Floats out) {
+    require_shape(out, "out", {sequences.tokens});
+    float* to = out.mutable_data();
+    int64_t begin = 0;
+    for (const auto& [end, active] : sequences.all) {
+        std::fill(to + begin, to + end, static_cast<float>(active));
+        begin = end;
+    }
+}
+
+void means(const Sequences& sequences, const Bools& mask, const Floats& x, Floats out, int64_t threads) {
+    require_shape(mask, "mask", {sequences.tokens});
+    require_shape(x, "x", {sequences.tokens});
+    require_shape(out, "out", {sequences.tokens});
+    float* to = out.mutable_data();
     py::gil_scoped_release unlocked;
-    sequence_means(p, threads);
+    sequence_means(sequences.all, mask.data(), x.data(), to, threads);
 }
 
 template <class T>
@@ -187,7 +216,8 @@ LossOptions loss_options(const std::string& surrogate, const std::string& kl, co
 void terms(const LossOptions& options, const Floats& logp, const std::optional<Floats>& old_logp,
            const std::optional<Floats>& log_ratio, const Floats& advantages, const Doubles& scale,
            const std::optional<Floats>& count, const Bools& mask, const std::optional<Floats>& ref_logp,
-           const std::optional<Floats>& sampler_logp, Floats grad, Doubles sums, int64_t threads) {
+           const std::optional<Floats>& sampler_logp, const Sequences* sequences, Floats grad, Doubles sums,
+           int64_t threads) {
     const int64_t n = logp.size();
     const auto optional = [n](const std::optional<Floats>& column, const char* name, bool needed) -> const float* {
         require(column || !needed, std::string(name) + " is missing");
@@ -198,6 +228,7 @@ void terms(const LossOptions& options, const Floats& logp, const std::optional<F
     require_shape(logp, "logp", {n});
     require_shape(advantages, "advantage", {n});
     require(scale.size() == 1, "scale must hold 1 element");
+    require(!sequences || sequences->tokens == n, "sequences must be those of the columns");
     require_shape(mask, "mask", {n});
     require_shape(grad, "grad", {n});
     require_shape(sums, "sums", {kPolicySums});
@@ -211,8 +242,10 @@ void terms(const LossOptions& options, const Floats& logp, const std::optional<F
                                 optional(ref_logp, "ref_logp", options.kl != Kl::kNone),
                                 optional(sampler_logp, "sampler_logp", options.correction != Correction::kNone),
                                 n};
+    float* gradient = grad.mutable_data();
+    double* totals = sums.mutable_data();
     py::gil_scoped_release unlocked;
-    policy_terms(options, columns, grad.mutable_data(), sums.mutable_data(), threads);
+    policy_terms(options, columns, sequences ? &sequences->all : nullptr, gradient, totals, threads);
 }
 
 void checked_use_isa(const std::string& name) {
@@ -233,6 +266,7 @@ PYBIND11_MODULE(_core, m) {
     m.def("isa", [] { return isa().name; }, "Instruction set in use by the row kernels.");
     m.def("available_isas", &available_isas, "Instruction sets that this machine runs, best first.");
     m.def("use_isa", &checked_use_isa, "name"_a, "Choose an instruction set; ValueError where the machine lacks it.");
+    m.def("use_huge_pages", &use_huge_pages, "address"_a, "bytes"_a, "Ask for pages of 2 MiB, where Linux has them.");
     m.def("token_logprob_forward", &forward, "logits"_a.noconvert(), "token"_a.noconvert(), "temperature"_a,
           "logp"_a.noconvert(), "entropy"_a.noconvert(), "stats"_a.noconvert(), "threads"_a,
           "Fills logp [T], entropy [T] and stats [T, 2] from logits [T, V].");
@@ -245,16 +279,19 @@ PYBIND11_MODULE(_core, m) {
           "threads"_a, "c [m, n] = (or +=) a [m, k] b [k, n], bf16 as int16 and summed in fp32.");
     m.def("group_advantage", &advantage, "reward"_a.noconvert(), "group"_a.noconvert(), "divide_by_std"_a, "eps"_a,
           "out"_a.noconvert(), "threads"_a, "Fills out [N] with each reward's advantage in its group.");
-    m.def("sequence_means", &means, "mask"_a.noconvert(), "sequence"_a.noconvert(), "x"_a.noconvert(),
-          "count"_a.noconvert(), "mean"_a.noconvert(), "threads"_a,
-          "Fills count [T] with the active tokens of each token's sequence and mean [T] with x's mean over them.");
+    py::class_<Sequences>(m, "Sequences", "The sequences of packed tokens, whose ids [T] are ascending.")
+        .def(py::init(&checked_sequences), "sequence"_a.noconvert(), "mask"_a.noconvert(), "threads"_a)
+        .def_readonly("active", &Sequences::active, "Sequences with an active token.")
+        .def("counts", &counts, "out"_a.noconvert(), "Fills out [T] with the active tokens of each token's sequence.")
+        .def("means", &means, "mask"_a.noconvert(), "x"_a.noconvert(), "out"_a.noconvert(), "threads"_a,
+             "Fills out [T] with x's mean over the active tokens of each token's sequence.");
     py::class_<LossOptions>(m, "LossOptions")
         .def(py::init(&loss_options), "surrogate"_a, "kl"_a, "correction"_a, "clip_low"_a, "clip_high"_a, "dual_clip"_a,
              "kl_coef"_a, "sampler_cap"_a, "sampler_floor"_a);
     m.def("policy_terms", &terms, "options"_a, "logp"_a.noconvert(), "old_logp"_a.noconvert(),
           "log_ratio"_a.noconvert(), "advantage"_a.noconvert(), "scale"_a.noconvert(), "count"_a.noconvert(),
-          "mask"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "grad"_a.noconvert(),
-          "sums"_a.noconvert(), "threads"_a,
+          "mask"_a.noconvert(), "ref_logp"_a.noconvert(), "sampler_logp"_a.noconvert(), "sequences"_a,
+          "grad"_a.noconvert(), "sums"_a.noconvert(), "threads"_a,
           "Fills grad [T] and sums [6]: loss, kl, clipped, ratio, -log-ratio, active.");
 #ifdef CROSSTHINK_WITH_CUDA
     m.attr("with_cuda") = true;

@@ -27,7 +27,29 @@ BACKWARD_LAUNCH = {"num_warps": 16, "enable_fp_fusion": True}
 """Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10."""
 
 
-# V is neither a constant nor specialised: a vocabulary of 1 or a multiple of 16 makes no other kernel.
+@triton.jit
+def _added(x, top, exps, product, scale):  # type: ignore[no-untyped-def]
+    """The largest logit so far and each place's sums, with a tile of logits more."""
+    x = x.to(tl.float32)
+    new_top = tl.maximum(top, tl.max(x, 0))
+    move = (top - new_top) * scale
+    shrink = tl.exp2(move)
+    u = (x - new_top) * scale
+    e = tl.exp2(u)
+    # past VANISHES e is 0; a NaN is one in e
+    product = (product + exps * tl.maximum(move, VANISHES)) * shrink + e * tl.maximum(u, VANISHES)
+    return new_top, exps * shrink + e, product
+
+
+@triton.jit
+def _gradient(x, place, chosen, top, log_sum, scale, a, b, g):  # type: ignore[no-untyped-def]
+    """The gradient of a tile of logits."""
+    log_p = (x.to(tl.float32) - top) * scale - log_sum
+    return tl.exp2(log_p) * (a + b * tl.maximum(log_p, VANISHES)) + tl.where(place == chosen, g, 0.0)
+
+
+# V is neither a constant nor specialised: a vocabulary of 1 or a multiple of 16 makes no other kernel. Whole tiles are
+# read and written without a mask, which would keep the compiler from accesses of 16 bytes.
 @triton.jit(do_not_specialize=["vocabulary"])
 def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride,  # type: ignore[no-untyped-def]
                    inverse_temperature, tile: tl.constexpr):
@@ -38,18 +60,13 @@ def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride, 
     top = tl.full((), -1.0e30, tl.float32)  # in place of -inf: differences stay finite
     exps = tl.zeros((tile,), tl.float32)
     product = tl.zeros((tile,), tl.float32)
-    for start in range(0, vocabulary, tile):
-        place = start + tl.arange(0, tile)
-        x = tl.load(logits + place, mask=place < vocabulary, other=-float("inf")).to(tl.float32)
-        new_top = tl.maximum(top, tl.max(x, 0))
-        move = (top - new_top) * scale
-        shrink = tl.exp2(move)
-        u = (x - new_top) * scale
-        e = tl.exp2(u)
-        # past VANISHES e is 0; a NaN is one in e
-        product = (product + exps * tl.maximum(move, VANISHES)) * shrink + e * tl.maximum(u, VANISHES)
-        exps = exps * shrink + e
-        top = new_top
+    whole = vocabulary // tile * tile
+    place = tl.arange(0, tile)
+    for start in range(0, whole, tile):
+        top, exps, product = _added(tl.load(logits + start + place), top, exps, product, scale)
+    if whole < vocabulary:
+        x = tl.load(logits + whole + place, mask=whole + place < vocabulary, other=-float("inf"))
+        top, exps, product = _added(x, top, exps, product, scale)
     all_exps = tl.sum(exps, 0)
     log_sum = tl.log(all_exps)
     chosen = tl.load(token + row)
@@ -78,14 +95,21 @@ def backward_kernel(logits, token, grad_logp, grad_entropy, entropy, stats,  # t
     g, h = tl.load(grad_logp + row) * inverse_temperature, tl.load(grad_entropy + row) * inverse_temperature
     a, b = -g - h * tl.load(entropy + row), -h / LOG2_E
     chosen = tl.load(token + row).to(tl.int32)
-    for start in range(0, vocabulary, tile):
+    whole = vocabulary // tile * tile
+    for start in range(0, whole, tile):
         place = start + tl.arange(0, tile)
-        mask = place < vocabulary
-        x = tl.load(logits + place, mask=mask, other=-float("inf")).to(tl.float32)
+        x = tl.load(logits + place)
         if in_place:
             tl.debug_barrier()
-        log_p = (x - top) * scale - log_sum
-        dz = tl.exp2(log_p) * (a + b * tl.maximum(log_p, VANISHES)) + tl.where(place == chosen, g, 0.0)
+        dz = _gradient(x, place, chosen, top, log_sum, scale, a, b, g)
+        tl.store(grad_logits + place, dz.to(grad_logits.dtype.element_ty))
+    if whole < vocabulary:
+        place = whole + tl.arange(0, tile)
+        mask = place < vocabulary
+        x = tl.load(logits + place, mask=mask, other=-float("inf"))
+        if in_place:
+            tl.debug_barrier()
+        dz = _gradient(x, place, chosen, top, log_sum, scale, a, b, g)
         tl.store(grad_logits + place, dz.to(grad_logits.dtype.element_ty), mask=mask)
 
 

@@ -15,7 +15,7 @@ pybind11 = pytest.importorskip("pybind11")
 
 REPO = Path(__file__).resolve().parents[1]
 TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py",
-         "ops/test_product.py", "text")
+         "ops/test_product.py", "ops/test_runs.py", "text")
 FLAGS = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 
 # The sanitized module takes the installed one's place before anything of ours is imported.
@@ -92,7 +92,7 @@ ROWS = {"plain": "", "avx2": "-mavx2 -mfma", "avx512": "-mavx2 -mfma -mavx512f -
 def test_the_threads_of_the_core_do_not_race(tmp_path: Path, compiler: str) -> None:
     cpu = REPO / "csrc" / "cpu"
     parts = [(cpu / name, f"{flags} -DCROSSTHINK_ISA={isa}") for isa, flags in ROWS.items()
-             for name in ("rows.cpp", "policy_rows.cpp")]
+             for name in ("rows.cpp", "policy_rows.cpp", "run_rows.cpp")]
     parts += [(cpu / "product_bf16.cpp", "-mavx512f -mavx512bw -mavx512bf16")]
     parts += [(cpu / f"{name}.cpp", "") for name in ("isa", "logprob", "policy", "product")]
     parts += [(REPO / "tests" / "ops" / "threads.cpp", "")]

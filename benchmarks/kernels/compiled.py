@@ -1,12 +1,15 @@
-"""Every GPU kernel compiled ahead of time, on a machine without a GPU: registers, shared memory, spills, occupancy.
+"""Every GPU kernel compiled ahead of time, on a machine without a GPU: registers, spills, occupancy, machine code.
 
     .venv/bin/python benchmarks/kernels/compiled.py [--output benchmarks/results/kernels_compiled.json]
     .venv/bin/python benchmarks/kernels/compiled.py --check [--target 90]     # against that file: what CI runs
 
 Triton's compiler makes its own machine code; CUDA C++ needs nvcc and is left out, with a line, where there is none. The
-check fails for a spill, and for a kernel that fits fewer warps on a multiprocessor than it did. Floors are the bytes
-that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M tokens where there is
-no logit).
+check fails for a spill, for a kernel that fits fewer warps on a multiprocessor than it did, for one of half as many
+instructions again, and for tensor core, TMA or 16-byte instructions that went missing. Those are counted in the machine
+code (SASS): wgmma (HGMMA; UTCHMMA on sm_100), mma (HMMA), TMA (UTMA..., UBLKCP), 16-byte reads and writes.
+
+Floors are the bytes that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M
+tokens where there is no logit).
 """
 
 import argparse
@@ -35,6 +38,22 @@ I64 = {"token", "sequence", "group"}
 SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
 OTHERS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
           "sums": "*fp64", "scale": "*fp64"}
+
+MACHINE_CODE = {"wgmma": r"(HGMMA|UTC\w*MMA)\b", "mma": r"[HIQ]MMA\b", "tma": r"(UTMA\w+|UBLKCP)\b",
+                "wide reads": r"LDG\.\S*128\b", "wide writes": r"STG\.\S*128\b"}
+"""Instructions that are counted, as they begin in a line of SASS."""
+KEPT = ("wgmma", "tma", "wide reads", "wide writes")
+"""Of these a kernel must not lose its last one."""
+
+ENUMS = {"Surrogate": ("ppo", "cispo"), "Kl": ("no KL", "k1", "k2", "k3"), "Correction": ("as is", "truncate", "mask")}
+"""The values of csrc/policy/terms.h, which a symbol names by number."""
+
+CUDA_BYTES = {"forward_kernel<float": 4 * LOGITS, "forward_kernel": 2 * LOGITS,
+              "backward_kernel<float, float": 8 * LOGITS, "backward_kernel<float, bfloat16": 6 * LOGITS,
+              "backward_kernel": 4 * LOGITS, "terms_kernel": 17 * TOKENS, "means_kernel": 13 * TOKENS,
+              "advantage_kernel": 16 * TOKENS, "kernel": 6 * 152064 * 3584}
+"""Bytes that a CUDA kernel must move, by how its name begins; the first that fits. The terms' are those of a loss that
+has no reference and no sampler: log-probs, old ones, advantages, mask and gradient."""
 
 Row = dict[str, Any]
 
@@ -69,13 +88,16 @@ def triton_rows(target: int) -> Iterator[Row]:
             usual = "*i64" if argument in I64 else "fp32" if argument in SCALARS else OTHERS.get(argument, "*fp32")
             return "constexpr" if argument in constants else types.get(argument, usual)
 
-        source = ASTSource(fn=kernel, signature={a: type_of(a) for a in kernel.arg_names}, constexprs=constants,
-                           attrs={})
+        signature = {a: type_of(a) for a in kernel.arg_names}
+        # tensors and rows that begin on 16 bytes, as torch makes them and the launcher then says
+        aligned: dict[tuple[int, ...], Any] = {(i,): [["tt.divisibility", 16]] for i, a in enumerate(signature)
+                                               if signature[a][0] == "*" or a in ("row_stride", "grad_row_stride")}
+        source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=aligned)
         binary = triton.compile(source, target=GPUTarget("cuda", target, 32), options=launch)
         with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
             file.write(binary.asm["cubin"])
             file.flush()
-            [(_, usage)] = resources(tool, Path(file.name))
+            [(_, usage)] = resources(tool, Path(file.name)).items()
         yield row(f"triton {name}", target, usage, 32 * launch["num_warps"], moved)
 
 
@@ -87,21 +109,31 @@ def cuda_rows(target: int) -> Iterator[Row]:
             cubin = Path(folder) / "kernels.cubin"
             subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin", f"-arch=sm_{target}", "-o",
                             str(cubin), str(path)], check=True, capture_output=True)
-            for symbol, usage in resources(tool, cubin):
-                yield row(f"cuda {plain(symbol)}", target, usage, 256, 0.0)
+            for symbol, usage in resources(tool, cubin).items():
+                name = plain(symbol)
+                moved = next(size for begins, size in CUDA_BYTES.items() if name.startswith(begins))
+                yield row(f"cuda {name}", target, usage, 256, moved)
 
 
 def plain(symbol: str) -> str:
     """A kernel's name with its template arguments, of a mangled symbol."""
     demangled = subprocess.run(["c++filt", symbol], capture_output=True, text=True, check=True).stdout
+    for enum, names in ENUMS.items():
+        demangled = re.sub(rf"\(crossthink::{enum}\)(\d)", lambda found, names=names: names[int(found[1])], demangled)
     return re.sub(r"crossthink::|\(anonymous namespace\)::|void |\(.*|__nv_|\n", "", demangled.replace("(bool)", ""))
 
 
-def resources(tool: str | Path, cubin: Path) -> Iterator[tuple[str, dict[str, int]]]:
-    """Each function of a cubin with what it uses."""
+def resources(tool: str | Path, cubin: Path) -> dict[str, dict[str, int]]:
+    """Each function of a cubin with what it uses and the instructions that it has."""
     said = subprocess.run([tool, "--dump-resource-usage", cubin], check=True, capture_output=True, text=True).stdout
-    for name, line in re.findall(r"Function (\S+):\n\s+(.*)", said):
-        yield name, {key: int(value) for key, value in re.findall(r"(\w+):(\d+)", line)}
+    used = {name: {key: int(value) for key, value in re.findall(r"(\w+):(\d+)", line)}
+            for name, line in re.findall(r"Function (\S+):\n\s+(.*)", said)}
+    code = subprocess.run([tool, "-sass", cubin], check=True, capture_output=True, text=True).stdout
+    for name, body in re.findall(r"Function : (\S+)\n(.*?)(?=Function : |\Z)", code, re.DOTALL):
+        lines = re.findall(r"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z].*?);", body)
+        used[name] |= {"instructions": len(lines)}
+        used[name] |= {what: sum(bool(re.match(how, line)) for line in lines) for what, how in MACHINE_CODE.items()}
+    return used
 
 
 def row(name: str, target: int, usage: dict[str, int], threads: int, moved: float) -> Row:
@@ -114,7 +146,8 @@ def row(name: str, target: int, usage: dict[str, int], threads: int, moved: floa
     floor = {"floor ms": round(moved / BANDWIDTH * 1e3, 3)} if moved else {}
     spilled = usage.get("STACK", 0) + usage.get("LOCAL", 0)
     return {"kernel": name, "sm": target, "registers": registers, "shared": shared, "spilled": spilled,
-            "threads": threads, "warps": blocks * warps} | floor
+            "threads": threads, "warps": blocks * warps, "instructions": usage["instructions"],
+            **{what: usage[what] for what in MACHINE_CODE}} | floor
 
 
 def check(rows: list[Row], before: list[Row]) -> list[str]:
@@ -127,6 +160,12 @@ def check(rows: list[Row], before: list[Row]) -> list[str]:
             wrong.append(f"{new['kernel']} for sm_{new['sm']} is not in the table: write it again")
         elif new["warps"] < old["warps"]:
             wrong.append(f"{new['kernel']} for sm_{new['sm']}: {new['warps']} warps fit, {old['warps']} did")
+        elif new["instructions"] > 1.5 * old["instructions"]:
+            wrong.append(f"{new['kernel']} for sm_{new['sm']}: {new['instructions']} instructions, it had "
+                         f"{old['instructions']}")
+        else:
+            wrong += [f"{new['kernel']} for sm_{new['sm']} has no {what} instructions any more, it had {old[what]}"
+                      for what in KEPT if old[what] and not new[what]]
     return wrong
 
 

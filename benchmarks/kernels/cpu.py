@@ -2,13 +2,15 @@
 
     .venv/bin/python benchmarks/kernels/cpu.py [--output benchmarks/results/kernels_cpu.json] [--full]
 
-Every contender has a process of its own: time is the median of the repeats, memory the most that it held beyond inputs
-and gradients (peak resident set, reset before the call). Peers that are not installed are named as missing.
+Every contender has two processes of its own. Time is the median of the repeats in one. Memory is the other's peak
+resident set in its first call of that size, less the inputs and the gradients: freed memory goes back to the system at
+once there, and a small call before has loaded the libraries. Peers that are not installed are named as missing.
 --full: all shapes, about an hour on two cores.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,18 +74,27 @@ def resident(field: str) -> float:
     return kib / 1024
 
 
-def one(name: str, shape: Shape, repeats: int) -> dict[str, float]:
-    """Seconds and peak MiB of forward and backward."""
-    work = contender(name, shape)
-    torch.autograd.backward(work())  # gradients exist, libraries are loaded
-    times = []
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = resident("VmRSS")
+def timed(name: str, shape: Shape, repeats: int) -> dict[str, float]:
+    """Seconds of forward and backward."""
+    work, times = contender(name, shape), []
+    torch.autograd.backward(work())  # libraries are loaded
     for _ in range(repeats):
         started = perf_counter()
         torch.autograd.backward(work())
         times.append(perf_counter() - started)
-    return {"seconds": median(times), "fastest": min(times), "mib": resident("VmHWM") - before}
+    return {"seconds": median(times), "fastest": min(times)}
+
+
+def held(name: str, shape: Shape) -> dict[str, float]:
+    """Peak MiB of forward and backward beyond inputs and gradients."""
+    torch.autograd.backward(contender(name, (8, 8, 16, shape[3]))())
+    work = contender(name, shape)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = resident("VmRSS")
+    torch.autograd.backward(work())
+    tokens, size, vocabulary, dtype = shape
+    gradients = (tokens + vocabulary) * size * getattr(torch, dtype).itemsize / 2**20
+    return {"mib": resident("VmHWM") - before - gradients}
 
 
 def sgemm(shape: Shape) -> float:
@@ -100,16 +111,26 @@ def sgemm(shape: Shape) -> float:
     return min(times)
 
 
+def child(what: str, name: str, shape: Shape) -> dict[str, Any]:
+    """What a process of its own measures: "timed" or "held"."""
+    given_back = {"MALLOC_MMAP_THRESHOLD_": str(1 << 16), "MALLOC_TRIM_THRESHOLD_": "0"} if what == "held" else {}
+    done = subprocess.run([sys.executable, __file__, "--one", what, name, *map(str, shape)], capture_output=True,
+                          text=True, check=False, env={**os.environ, **given_back})
+    last = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:]
+    found: dict[str, Any] = (json.loads(last[0]) if done.returncode == 0
+                             else {"failed": last[0][:200] if last else "killed"})
+    return found
+
+
 def measured(shape: Shape) -> dict[str, Any]:
-    """Every contender at a shape, each in a process of its own."""
+    """Every contender at a shape."""
     rows: dict[str, Any] = {}
     for name in (*OURS, *OTHERS, "sgemm"):
         if name == "naive" and shape[3] == "bfloat16" and shape[0] > 512:
             continue  # minutes a call
-        done = subprocess.run([sys.executable, __file__, "--one", name, *map(str, shape)], capture_output=True,
-                              text=True, check=False)
-        last = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:]
-        rows[name] = json.loads(last[0]) if done.returncode == 0 else {"failed": last[0][:200] if last else "killed"}
+        rows[name] = child("timed", name, shape)
+        if name != "sgemm" and "failed" not in rows[name]:
+            rows[name] |= child("held", name, shape)
         print(f"{shape}: {name}: {rows[name]}", flush=True)
     return rows
 
@@ -119,12 +140,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/kernels_cpu.json"))
     parser.add_argument("--full", action="store_true", help="all shapes")
-    parser.add_argument("--one", nargs=5, metavar=("NAME", "T", "D", "V", "DTYPE"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=6, metavar=("WHAT", "NAME", "T", "D", "V", "DTYPE"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        name, *numbers, dtype = given.one
+        what, name, *numbers, dtype = given.one
         shape = (int(numbers[0]), int(numbers[1]), int(numbers[2]), dtype)
-        print(json.dumps({"seconds": sgemm(shape)} if name == "sgemm" else one(name, shape, 3)))
+        print(json.dumps({"seconds": sgemm(shape)} if name == "sgemm"
+                         else held(name, shape) if what == "held" else timed(name, shape, 3)))
         return
     shapes = SMALL + (LARGE if given.full else [])
     results = {" x ".join(map(str, shape)): measured(shape) for shape in shapes}

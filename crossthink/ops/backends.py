@@ -77,15 +77,15 @@ def _automatic(device: str) -> str:
 def _record(op: str, backend: str, level: int) -> None:
     if backend not in _used.setdefault(op, set()):
         _used[op].add(backend)
-        log.log(level, "%s runs on %s", op, _described(op, backend))
+        log.log(level, "%s runs on %s", op, _described(backend))
 
 
-def _described(op: str, backend: str) -> str:
-    """The backend's name, with its instruction set where the op has a kernel for each."""
-    return f"cpp ({_core.isa()})" if backend == "cpp" and op != "group_advantage" else backend
+def _described(backend: str) -> str:
+    """The backend's name, with the instruction set of the core's."""
+    return f"cpp ({_core.isa()})" if backend == "cpp" else backend
 
 
 def backends_in_use() -> dict[str, str]:
     """Backend of each op: those it has run on so far, or else what "auto" takes on this machine."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return {op: ", ".join(_described(op, b) for b in sorted(_used.get(op, {_automatic(device)}))) for op in OPS}
+    return {op: ", ".join(_described(b) for b in sorted(_used.get(op, {_automatic(device)}))) for op in OPS}

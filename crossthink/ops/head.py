@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import torch
 
 from crossthink import _core
+from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
 
 CPU_CHUNK, GPU_CHUNK = 1 << 25, 5 << 28
 """Logits that are held at a time, 128 MiB and 5 GiB, or a tile's where those are more."""
 CPU_TILE, GPU_TILE = 128, 4096
+CPU_SHARE = 0.15
+"""Of the logits of all tokens, or a tile's where those are more: 5% of what the naive form holds, which is three times
+all logits. A chunk that stays in the cache is no slower than a larger one."""
 CPU_BLOCK = 2048
 """Rows of the weight that all tiles of a chunk take before the next: they stay in the cache. On a GPU all at once."""
 
@@ -46,17 +50,19 @@ class Head:
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
         self.own = narrow and not hidden.is_cuda
+        if not hidden.is_cuda:
+            most = min(most, int(CPU_SHARE * tokens) * vocabulary)
         tiles = max(most // max(vocabulary * self.tile, 1), 1)
         self.chunk = min(tiles, max(-(-tokens // self.tile), 1)) * self.tile
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
         # rows of a whole number of 32 bytes, which the device's fast products ask for
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
-        self.buffer = hidden.new_empty((self.chunk if tokens else 0, padded), dtype=torch.float32)[:, :vocabulary]
+        self.buffer = empty(hidden, (self.chunk if tokens else 0, padded))[:, :vocabulary]
         self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
         self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0],
                                          dtype=torch.float32 if self.own else self.dtype)
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
-        self.grad_weight = hidden.new_empty(weight.shape if needs.weight else 0, dtype=torch.float32)
+        self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,))
         if not self.parts:
             self.grad_weight.zero_()
         self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)

@@ -29,12 +29,13 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
     """Loss [], metrics [5], log-probs [T], entropies [T], places of the active tokens [n], and gradients: hidden's
     [n, D], weight's and bias's, each empty where `needs` says that nobody asks for it."""
     options = LossOptions.decode(words, numbers)
-    scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+    scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
     constant = policy.constant
+    count = policy.at_each_token(counts, mask)
     columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
                              count).at(active)
-    weights = policy.weight_of(scale, columns.count).float().expand(len(active))
+    weights = policy.weight_of(scale, None if count is None else count[active]).float().expand(len(active))
     token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
     head = Head(hidden.detach()[active], weight, bias, Needs(*needs), backend)
     sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)
@@ -73,10 +74,13 @@ def _context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     hidden, weight, bias, ctx.needs, ctx.backend = (inputs[i] for i in (0, 1, 9, 13, 14))
     ctx.shape, ctx.dtypes = hidden.shape, (weight.dtype, None if bias is None else bias.dtype)
     ctx.save_for_backward(*output[4:])
+    ctx.set_materialize_grads(False)  # or torch makes zeros as large as each output, the weight's gradient among them
 
 
-def _gradient(ctx: Any, grads_of_outputs: list[Tensor]) -> tuple[Tensor | None, ...]:
+def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor | None, ...]:
     grad_loss = grads_of_outputs[0]
+    if grad_loss is None:
+        return (None,) * 15
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:
@@ -90,10 +94,10 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor]) -> tuple[Tensor | None, 
 
 
 def _scaled(backend: str, grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
-    """grad * by in another dtype; in place where the dtype is the same: a head's gradient is large."""
-    if dtype != grad.dtype:
+    """grad * by in another dtype; in place on a CPU and where the dtype is the same: a head's gradient is large."""
+    if dtype != grad.dtype and grad.device.type != "cpu":
         return scaled(backend, grad, by, dtype)
-    return grad if by.device.type == "cpu" and by.item() == 1 else grad.mul_(by)
+    return (grad if policy.is_one(by) else grad.mul_(by)).to(dtype)
 
 
 _forward.register_autograd(_gradient, setup_context=_context)
@@ -124,7 +128,8 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
     loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
                                        backend)
     if options.entropy_coef:
-        scale, count = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        loss = loss - options.entropy_coef * (policy.weight_of(scale, count) * entropies).sum().float()
+        scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
+        weights = policy.weight_of(scale, policy.at_each_token(counts, mask))
+        loss = loss - options.entropy_coef * (weights * entropies).sum().float()
     mean = entropies.detach().sum() / max(len(active), 1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

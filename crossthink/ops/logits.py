@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from crossthink.ops.memory import empty
 from crossthink.ops.rows import row_results, rows_backward, rows_forward
 
 Tensor = torch.Tensor
@@ -23,7 +24,7 @@ def _(logits: Tensor, token: Tensor, temperature: float, backend: str) -> tuple[
 def _backward(grad_logp: Tensor, grad_entropy: Tensor, logits: Tensor, token: Tensor, entropy: Tensor, stats: Tensor,
               temperature: float, backend: str) -> Tensor:
     if backend == "cpp":  # in place on a copy, since the core has one form
-        wide = torch.empty(logits.shape).copy_(logits)
+        wide = empty(logits, logits.shape).copy_(logits)
         grad = wide
     else:
         wide, grad = _rows(logits, backend), logits.new_empty(logits.shape)

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink import _core
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
 
@@ -24,7 +27,7 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float, backen
         from crossthink.kernels import runs
 
         return runs.group_advantage(reward, group, kind, eps)
-    out = torch.empty_like(reward)
+    out = empty(reward, reward.shape)
     if backend == "cpp":
         _core.group_advantage(reward.numpy(), group.numpy(), kind == "grpo", eps, out.numpy(),
                               torch.get_num_threads())
@@ -40,19 +43,30 @@ def _(reward: Tensor, group: Tensor, kind: str, eps: float, backend: str) -> Ten
     return torch.empty_like(reward)
 
 
-def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOptions) -> tuple[Tensor, Tensor | None]:
-    """What an active token's term counts in the loss: a number, [] fp64, and what it is divided by, [T] fp32, or None
-    for 1 (token_weights of kernels/reference.py). Nothing waits for the device."""
+Counts = Tensor | _core.Sequences | None
+"""The active tokens of each token's sequence: at every token, [T] fp32 and at least 1, or once a sequence, as the C++
+core takes them. None for 1."""
+
+
+def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOptions) -> tuple[Tensor, Counts]:
+    """What an active token's term counts in the loss: a number, [] fp64, and what it is divided by (token_weights of
+    kernels/reference.py). Nothing waits for the device."""
     if options.kind in ("dapo", "bnpo"):
         if options.kind == "dapo" and options.tokens is not None:
             return _number(1 / max(options.tokens, 1), mask), None
+        if backend == "cpp":  # torch's sum would leave its threads spinning beside the core's
+            return _number(1 / max(int(np.count_nonzero(mask.numpy())), 1), mask), None
         return 1 / mask.sum().clamp(min=1).double(), None
-    count = mask
-    if options.kind == "grpo" or options.sequences is None:
-        count = sequence_means(backend, mask, sequence, None)[0].clamp(min=1)
-    # every active token is a part of its sequence, and the parts of each add up to 1
-    scale = (_number(1 / max(options.sequences, 1), mask) if options.sequences is not None
-             else 1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1))
+    needed = options.kind == "grpo" or options.sequences is None
+    count = sequence_counts(backend, mask, sequence) if needed else None
+    if options.sequences is not None:
+        scale = _number(1 / max(options.sequences, 1), mask)
+    elif isinstance(count, _core.Sequences):
+        scale = _number(1 / max(count.active, 1), mask)
+    else:
+        assert count is not None
+        # every active token is a part of its sequence, and the parts of each add up to 1
+        scale = 1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1)
     if options.kind == "grpo":
         return scale, count
     assert options.max_completion_length is not None
@@ -64,11 +78,36 @@ def weight_of(scale: Tensor, count: Tensor | None) -> Tensor:
     return scale if count is None else scale / count
 
 
+def at_each_token(counts: Counts, like: Tensor) -> Tensor | None:
+    """Counts as a column [T], for tokens `like` these."""
+    if not isinstance(counts, _core.Sequences):
+        return counts
+    column = torch.empty(len(like))
+    counts.counts(column.numpy())
+    return column.clamp_(min=1)
+
+
 def _number(x: float, like: Tensor) -> Tensor:
     return torch.full((), x, dtype=torch.float64, device=like.device)
 
 
-def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor]:
+def sequence_counts(backend: str, mask: Tensor, sequence: Tensor) -> Tensor | _core.Sequences:
+    """Active tokens of each sequence."""
+    if backend == "cpp":
+        return _core.Sequences(sequence.numpy(), mask.numpy(), torch.get_num_threads())
+    return _device_means(backend, mask, sequence, None)[0].clamp(min=1)
+
+
+def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor) -> Tensor:
+    """The mean of x over each sequence's active tokens, at each of its tokens: [T]."""
+    if backend != "cpp":
+        return _device_means(backend, mask, sequence, x)[1]
+    threads, mean = torch.get_num_threads(), empty(mask, mask.shape)
+    _core.Sequences(sequence.numpy(), mask.numpy(), threads).means(mask.numpy(), x.numpy(), mean.numpy(), threads)
+    return mean
+
+
+def _device_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor]:
     """Active tokens of each token's sequence, [T], and x's mean over them, [T], or empty where x is None."""
     if backend == "triton":
         from crossthink.kernels import runs
@@ -76,13 +115,9 @@ def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | Non
         return runs.sequence_means(mask, sequence, x)
     count = torch.empty(len(mask), device=mask.device)
     mean = torch.empty(0 if x is None else len(mask), device=mask.device)
-    if backend == "cpp":
-        _core.sequence_means(mask.numpy(), sequence.numpy(), _array(x), count.numpy(), mean.numpy(),
-                             torch.get_num_threads())
-    else:
-        with torch.cuda.device(mask.device):
-            _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), count.data_ptr(),
-                                      mean.data_ptr(), len(mask), torch.cuda.current_stream().cuda_stream)
+    with torch.cuda.device(mask.device):
+        _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), count.data_ptr(), mean.data_ptr(),
+                                  len(mask), torch.cuda.current_stream().cuda_stream)
     return count, mean
 
 
@@ -95,8 +130,8 @@ class Columns:
     advantage: Tensor
     ref_logp: Tensor | None
     sampler_logp: Tensor | None
-    count: Tensor | None = None
-    """What the token's weight is divided by (token_weights); None for 1."""
+    count: Counts = None
+    """What the token's weight is divided by (token_weights)."""
     log_ratio: Tensor | None = None
     """In place of logp - old_logp."""
 
@@ -109,10 +144,11 @@ class Columns:
 def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, mask: Tensor,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
     """d loss / d logp [T] fp32, and SUMS sums, fp64: the loss, METRICS over the active tokens, and their number."""
-    c, grad = columns, torch.empty_like(logp)
+    c, grad = columns, empty(logp, logp.shape)
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
 
+        assert not isinstance(c.count, _core.Sequences)
         return kernel.policy_terms(logp, c.old_logp, c.log_ratio, c.advantage, scale, c.count, mask, c.ref_logp,
                                    c.sampler_logp, options)
     core = _core.LossOptions(options.surrogate, "" if c.ref_logp is None else options.kl,
@@ -120,10 +156,12 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
                              options.dual_clip or 0.0, options.kl_coef, options.sampler_cap, options.sampler_floor)
     if backend == "cpp":
         sums = torch.empty(SUMS, dtype=torch.float64)
+        sequences, count = (c.count, None) if isinstance(c.count, _core.Sequences) else (None, _array(c.count))
         _core.policy_terms(core, logp.numpy(), _array(c.old_logp), _array(c.log_ratio), c.advantage.numpy(),
-                           scale.numpy(), _array(c.count), mask.numpy(), _array(c.ref_logp), _array(c.sampler_logp),
+                           scale.numpy(), count, mask.numpy(), _array(c.ref_logp), _array(c.sampler_logp), sequences,
                            grad.numpy(), sums.numpy(), torch.get_num_threads())
         return grad, sums
+    assert not isinstance(c.count, _core.Sequences)
     partial = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS), dtype=torch.float64)
     with torch.cuda.device(logp.device):
         _core.cuda_policy_terms(core, logp.data_ptr(), _address(c.old_logp), _address(c.log_ratio),
@@ -141,6 +179,12 @@ def _address(x: Tensor | None) -> int:
     return 0 if x is None else x.data_ptr()
 
 
+def is_one(x: Tensor) -> bool:
+    """Whether a gradient from upstream is known to change nothing: on a device, to look would wait; a graph that is
+    being traced has no value yet."""
+    return x.device.type == "cpu" and guard_or_false(x.item() == 1)
+
+
 def constant(x: Tensor | None) -> Tensor | None:
     """A column as the kernels take it."""
     return None if x is None else x.detach().contiguous()
@@ -156,7 +200,7 @@ def _policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask:
     old_logp, log_ratio = constant(old_logp), None
     if options.surrogate == "gspo":
         moved = torch.zeros_like(logp) if old_logp is None else logp - old_logp
-        log_ratio = sequence_means(backend, mask, sequence, moved)[1]
+        log_ratio = sequence_means(backend, mask, sequence, moved)
     scale, count = token_weights(backend, mask, sequence, options)
     columns = Columns(old_logp, advantage.detach().contiguous(), constant(ref_logp), constant(sampler_logp), count,
                       log_ratio)
@@ -173,11 +217,14 @@ def _(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, se
 
 def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     ctx.save_for_backward(output[1])
+    ctx.set_materialize_grads(False)  # or torch makes zeros as large as each output that nobody takes a gradient of
 
 
-def _gradient(ctx: Any, grad_loss: Tensor, _grad: Tensor, _metrics: Tensor) -> tuple[Tensor | None, ...]:
+def _gradient(ctx: Any, grad_loss: Tensor | None, _grad: None, _metrics: None) -> tuple[Tensor | None, ...]:
+    if grad_loss is None:
+        return (None,) * 10
     (grad,) = ctx.saved_tensors
-    return (grad_loss * grad, *[None] * 9)
+    return (grad if is_one(grad_loss) else grad_loss * grad, *[None] * 9)
 
 
 _policy_loss.register_autograd(_gradient, setup_context=_context)
@@ -186,7 +233,8 @@ _policy_loss.register_autograd(_gradient, setup_context=_context)
 def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor,
                 ref_logp: Tensor | None, sampler_logp: Tensor | None, options: LossOptions,
                 backend: str) -> tuple[Tensor, dict[str, Tensor]]:
-    """kernels/reference.py's op; the gradient is made in the forward's pass."""
+    """kernels/reference.py's op. The gradient is made in the forward's pass and handed on as it is where upstream's is
+    1: to add it up again and again under retain_graph is torch's error of a saved tensor that was changed."""
     loss, _, metrics = _policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp,
                                     *options.encode(), backend)
     return loss, dict(zip(METRICS, metrics.detach().unbind(), strict=True))

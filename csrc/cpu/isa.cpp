@@ -6,7 +6,7 @@ namespace crossthink {
 namespace {
 
 #define CROSSTHINK_ISA_ENTRY(name) \
-    Isa { #name, name::forward, name::backward, name::policy_terms }
+    Isa { #name, name::forward, name::backward, name::policy_terms, name::group_advantage, name::sequences }
 
 std::vector<Isa> detect() {
     std::vector<Isa> found;

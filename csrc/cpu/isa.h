@@ -14,6 +14,8 @@ struct Isa {
     decltype(&plain::forward) forward;
     decltype(&plain::backward) backward;
     decltype(&plain::policy_terms) policy_terms;
+    decltype(&plain::group_advantage) group_advantage;
+    decltype(&plain::sequences) sequences;
 };
 
 // The one in use: the best that this machine runs, until use_isa names another.

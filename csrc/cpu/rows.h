@@ -34,14 +34,33 @@ struct LogprobBackward {
     float inverse_temperature;
 };
 
-// rows.cpp and policy_rows.cpp, in a namespace of the instruction set's name. policy_terms fills grad [n] at
-// [begin, end), 0 where masked, and sums [kPolicySums] over the active tokens there.
-#define CROSSTHINK_DECLARE_ROWS(isa)                                                                         \
-    namespace isa {                                                                                          \
-    void forward(const LogprobForward& p, int64_t begin, int64_t end);                                       \
-    void backward(const LogprobBackward& p, int64_t begin, int64_t end);                                     \
-    void policy_terms(const LossOptions& o, const PolicyColumns& c, int64_t begin, int64_t end, float* grad, \
-                      double* sums);                                                                         \
+struct GroupAdvantage {
+    const float* reward;   // [n]
+    const int64_t* group;  // [n], ascending
+    float* advantage;      // [n]
+    int64_t n;
+    bool divide_by_std;  // "grpo"; without it "dr_grpo"
+    double eps;
+};
+
+// A sequence of packed tokens: those that have its id, side by side.
+struct Sequence {
+    int64_t end;     // the place behind its last token
+    int64_t active;  // tokens that are not masked
+};
+
+// rows.cpp, policy_rows.cpp and run_rows.cpp, in a namespace of the instruction set's name. policy_terms fills grad
+// [n], 0 where masked, and sums [kPolicySums] over the active tokens; weight [n] is what a token's term counts.
+// group_advantage fills the advantages of the groups that begin at [begin, end) and returns the first place behind one
+// of them whose id is lower, where it stops, or n. sequences fills the array `found` with the runs of equal ids that
+// begin at [begin, end), and returns how many.
+#define CROSSTHINK_DECLARE_ROWS(isa)                                                                                 \
+    namespace isa {                                                                                                  \
+    void forward(const LogprobForward& p, int64_t begin, int64_t end);                                               \
+    void backward(const LogprobBackward& p, int64_t begin, int64_t end);                                             \
+    void policy_terms(const LossOptions& o, const PolicyColumns& c, const float* weight, float* grad, double* sums); \
+    int64_t group_advantage(const GroupAdvantage& p, int64_t begin, int64_t end);                                    \
+    int64_t sequences(const int64_t* id, const bool* mask, int64_t n, int64_t begin, int64_t end, Sequence* found);  \
     }
 
 CROSSTHINK_DECLARE_ROWS(plain)

@@ -50,18 +50,35 @@ typedef uint16_t Half __attribute__((vector_size(kLanes * sizeof(uint16_t))));
     return y * (r * r) + r;
 }
 
-// exp(x) for x <= 88 with a relative error below 2e-7; 0 below kLowest; NaN stays NaN. Exactly 1 at 0.
-// x = n ln 2 + r with |r| <= ln 2 / 2.
-[[maybe_unused]] inline Vec exp(Vec x) {
-    const Int vanishes = x < all(kLowest);
-    x = vanishes ? all(kLowest) : x;
+// x = n ln 2 + r with |r| <= ln 2 / 2, for |x| <= 88: r, and 2^n.
+struct Powers {
+    Vec rest, power;
+};
+
+[[maybe_unused]] inline Powers split(Vec x) {
     const Vec magic = all(12582912.0f);  // 1.5 * 2^23: adding it rounds to a whole number, held in the low bits
     const Vec shifted = x * all(1.44269504088896341f) + magic;
     const Vec n = shifted - magic;
     const Vec r = (x - n * all(0.693359375f)) - n * all(-2.12194440e-4f);
-    const Vec y = exp_less_one(r) + all(1.0f);
-    const Int power = ((Int)shifted - 0x4B400000 + 127) << 23;
-    return (Vec)(~vanishes & (Int)(y * (Vec)power));
+    return {r, (Vec)(((Int)shifted - (0x4B400000 - 127)) << 23)};
+}
+
+// exp(x) for kLowest <= x <= 88 with a relative error below 2e-7; NaN stays NaN. Exactly 1 at 0.
+[[maybe_unused]] inline Vec exp_inside(Vec x) {
+    const Powers parts = split(x);
+    return (exp_less_one(parts.rest) + all(1.0f)) * parts.power;
+}
+
+// The same, and 0 below kLowest.
+[[maybe_unused]] inline Vec exp(Vec x) {
+    const Int vanishes = x < all(kLowest);
+    return (Vec)(~vanishes & (Int)exp_inside(vanishes ? all(kLowest) : x));
+}
+
+// exp(x) - 1 for |x| <= 88, exact at 0: 2^n (e^r - 1) + (2^n - 1), where n is 0 for |x| <= ln 2 / 2.
+[[maybe_unused]] inline Vec expm1(Vec x) {
+    const Powers parts = split(x);
+    return exp_less_one(parts.rest) * parts.power + (parts.power - all(1.0f));
 }
 
 [[maybe_unused]] inline double sum(Vec x) {

@@ -88,37 +88,56 @@ struct Math {
     __device__ static float expm1(float x) { return expm1f(x); }
 };
 
+template <Kl kl, Correction correction>
 __device__ Token<Math> token_at(const PolicyColumns& c, int64_t i) {
     Token<Math> token{};
     token.logp = c.logp[i];
     token.old_logp = c.old_logp ? c.old_logp[i] : token.logp;
     token.log_ratio = c.log_ratio ? c.log_ratio[i] : token.logp - token.old_logp;
     token.advantage = c.advantage[i];
-    if (c.ref_logp) token.ref_logp = c.ref_logp[i];
-    if (c.sampler_logp) token.sampler_logp = c.sampler_logp[i];
+    if (kl != Kl::kNone) token.ref_logp = c.ref_logp[i];
+    if (correction != Correction::kNone) token.sampler_logp = c.sampler_logp[i];
     token.weight = static_cast<float>(*c.scale) / (c.count ? c.count[i] : 1.0f);
     return token;
 }
 
 constexpr int kTokens = 8;  // a thread's, a block's width apart
 
+__device__ float warp_sum(float x) {
+    for (int distance = kWarp / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(~0u, x, distance);
+    return x;
+}
+
+// What decides between formulas is known when it is compiled: with branches on it the unrolled loop became 80,000
+// instructions. All of a thread's tokens are read before the first is worked on, the masked as well, so that their
+// reads are under way together. Sums of a warp's 256 tokens are fp32, from there fp64.
+template <Surrogate surrogate, Kl kl, Correction correction>
 __global__ void __launch_bounds__(kThreads)
     terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
-    double mine[kPolicySums] = {};
+    options.surrogate = surrogate;
+    options.kl = kl;
+    options.correction = correction;
+    const int64_t first = int64_t(blockIdx.x) * kTokens * kThreads + threadIdx.x;
+    Token<Math> tokens[kTokens];
+    bool active[kTokens];
 #pragma unroll
     for (int k = 0; k < kTokens; ++k) {
-        const int64_t i = (int64_t(blockIdx.x) * kTokens + k) * kThreads + threadIdx.x;
-        if (i >= columns.n) break;
+        const int64_t i = first + k * kThreads;
+        active[k] = i < columns.n && columns.mask[i];
+        tokens[k] = i < columns.n ? token_at<kl, correction>(columns, i) : Token<Math>{};
+    }
+    float mine[kPolicySums] = {};
+#pragma unroll
+    for (int k = 0; k < kTokens; ++k) {
         PolicyTerm<Math> t{};
-        const bool active = columns.mask[i];
-        if (active) t = policy_term<Math>(options, token_at(columns, i));
-        grad[i] = t.grad;
-        const float terms[kPolicySums] = {t.loss, t.kl, t.clipped, t.ratio, -t.log_ratio, active};
+        if (active[k]) t = policy_term<Math>(options, tokens[k]);
+        if (first + k * kThreads < columns.n) grad[first + k * kThreads] = t.grad;
+        const float terms[kPolicySums] = {t.loss, t.kl, float(t.clipped), t.ratio, -t.log_ratio, float(active[k])};
         for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
     }
     __shared__ double warps[kWarps][kPolicySums];
     for (int j = 0; j < kPolicySums; ++j) {
-        const double sum = warp_sum(mine[j]);
+        const float sum = warp_sum(mine[j]);
         if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp][j] = sum;
     }
     __syncthreads();
@@ -126,6 +145,23 @@ __global__ void __launch_bounds__(kThreads)
     double sum = 0;
     for (const auto& warp : warps) sum += warp[threadIdx.x];
     sums[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = sum;
+}
+
+using TermsKernel = void (*)(LossOptions, PolicyColumns, float*, double*);
+
+template <Surrogate surrogate, Kl kl>
+TermsKernel terms_kernel_of(Correction correction) {
+    if (correction == Correction::kNone) return terms_kernel<surrogate, kl, Correction::kNone>;
+    if (correction == Correction::kTruncate) return terms_kernel<surrogate, kl, Correction::kTruncate>;
+    return terms_kernel<surrogate, kl, Correction::kMask>;
+}
+
+template <Surrogate surrogate>
+TermsKernel terms_kernel_of(Kl kl, Correction correction) {
+    if (kl == Kl::kNone) return terms_kernel_of<surrogate, Kl::kNone>(correction);
+    if (kl == Kl::kK1) return terms_kernel_of<surrogate, Kl::kK1>(correction);
+    if (kl == Kl::kK2) return terms_kernel_of<surrogate, Kl::kK2>(correction);
+    return terms_kernel_of<surrogate, Kl::kK3>(correction);
 }
 
 unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n + of_a_block - 1) / of_a_block); }
@@ -149,8 +185,11 @@ void cuda_sequence_means(const SequenceMeans& p, void* stream) {
 void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
                        void* stream) {
     if (columns.n == 0) return;
-    terms_kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(
-        options, columns, grad, sums);
+    const TermsKernel kernel = options.surrogate == Surrogate::kCispo
+                                   ? terms_kernel_of<Surrogate::kCispo>(options.kl, options.correction)
+                                   : terms_kernel_of<Surrogate::kPpo>(options.kl, options.correction);
+    kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns,
+                                                                                                      grad, sums);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 

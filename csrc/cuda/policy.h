@@ -1,8 +1,17 @@
 #pragma once
 
-#include "cpu/policy.h"
+#include "cpu/rows.h"
 
 namespace crossthink {
+
+struct SequenceMeans {
+    const bool* mask;         // [n], like all that follow
+    const int64_t* sequence;  // equal ids side by side
+    const float* x;           // null: counts alone
+    float* count;             // active tokens of the token's sequence
+    float* mean;              // of x over them; not written where x is null
+    int64_t n;
+};
 
 // The device's forms of cpu/policy.h: the same structs over device memory, launched on a stream.
 void cuda_group_advantage(const GroupAdvantage& p, void* stream);

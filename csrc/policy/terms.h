@@ -60,7 +60,8 @@ template <class M>
 struct PolicyTerm {
     typename M::Real loss;  // the weight is in it
     typename M::Real grad;  // d loss / d logp
-    typename M::Real kl, clipped, ratio, log_ratio;
+    typename M::Real kl, ratio, log_ratio;
+    typename M::Flag clipped;
 };
 
 constexpr int kPolicySums = 6;  // loss, kl, clipped, ratio, -log_ratio, active tokens
@@ -75,10 +76,10 @@ CROSSTHINK_BOTH inline typename M::Real cut(typename M::Real x, float low, float
     return M::select(x < M::all(low), M::all(low), x);
 }
 
-// Whether x lies within [-limit, limit], where `cut` has a slope; a NaN does.
+// Whether x lies outside of [-limit, limit], where `cut` has no slope; a NaN does not.
 template <class M>
-CROSSTHINK_BOTH inline typename M::Flag is_free(typename M::Real x, float limit) {
-    return !((x > M::all(limit)) | (x < M::all(-limit)));
+CROSSTHINK_BOTH inline typename M::Flag is_cut(typename M::Real x, float limit) {
+    return (x > M::all(limit)) | (x < M::all(-limit));
 }
 
 // The surrogate's value, derivative and clipped flag; the derivative is 0 where the bound is what counts. A NaN fails
@@ -86,26 +87,25 @@ CROSSTHINK_BOTH inline typename M::Flag is_free(typename M::Real x, float limit)
 template <class M>
 CROSSTHINK_BOTH inline void surrogate(const LossOptions& o, const Token<M>& token, PolicyTerm<M>& t) {
     using Real = typename M::Real;
-    const Real zero = M::all(0), one = M::all(1), a = token.advantage;
+    const Real zero = M::all(0), a = token.advantage, minus = -a;
     t.ratio = M::exp(cut<M>(token.log_ratio, -kLogRatioLimit, kLogRatioLimit));
     const Real bounded_ratio = cut<M>(t.ratio, o.clip_low, o.clip_high);
     if (o.surrogate == Surrogate::kCispo) {
-        t.clipped = M::select(bounded_ratio != t.ratio, one, zero);
-        t.loss = -bounded_ratio * a * token.logp;
-        t.grad = -bounded_ratio * a;
+        t.clipped = bounded_ratio != t.ratio;
+        t.grad = bounded_ratio * minus;
+        t.loss = t.grad * token.logp;
         return;
     }
-    const Real free = -t.ratio * a, bounded = -bounded_ratio * a;
-    auto fixed = bounded > free;
-    t.loss = M::select(fixed, bounded, free);
+    const Real free = t.ratio * minus, bounded = bounded_ratio * minus;
+    t.clipped = bounded > free;
+    t.loss = M::select(t.clipped, bounded, free);
     if (o.dual_clip > 0) {
-        const Real most = M::all(-o.dual_clip) * a;
+        const Real most = M::all(o.dual_clip) * minus;
         const auto dual = (a < zero) & (t.loss > most);
         t.loss = M::select(dual, most, t.loss);
-        fixed = fixed | dual;
+        t.clipped = t.clipped | dual;
     }
-    t.clipped = M::select(fixed, one, zero);
-    t.grad = M::select((!fixed) & is_free<M>(token.log_ratio, kLogRatioLimit), free, zero);
+    t.grad = M::select(t.clipped | is_cut<M>(token.log_ratio, kLogRatioLimit), zero, free);
 }
 
 // The KL's estimate and its derivative with respect to logp, from d = ref - logp.
@@ -121,9 +121,9 @@ CROSSTHINK_BOTH inline void kl_estimate(Kl kind, typename M::Real d, typename M:
         const auto inside = cut<M>(d, -kLogRatioLimit, kLogRatioLimit);
         const auto rise = M::expm1(inside);
         value = rise - inside;
-        const auto moves = is_free<M>(d, kLogRatioLimit) & !(value > M::all(kKlLimit));
+        const auto still = (value > M::all(kKlLimit)) | is_cut<M>(d, kLogRatioLimit);
         value = M::select(value > M::all(kKlLimit), M::all(kKlLimit), value);
-        grad = M::select(moves, -rise, M::all(0));
+        grad = M::select(still, M::all(0), -rise);
     }
 }
 

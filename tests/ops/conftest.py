@@ -46,6 +46,14 @@ def rows(request: pytest.FixtureRequest) -> Iterator[str]:
     _core.use_isa(_core.available_isas()[0])
 
 
+@pytest.fixture(params=_core.available_isas())
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set of this machine, in use."""
+    _core.use_isa(request.param)
+    yield str(request.param)
+    _core.use_isa(_core.available_isas()[0])
+
+
 @pytest.fixture
 def blas(fast: str) -> str:
     """`fast`, where the matrix product gives a row the same bits in every place: the edges of some CPUs' do not."""

@@ -90,6 +90,7 @@ def test_as_near_the_fp64_truth_as_eager(options: dict[str, Any], shape: tuple[i
     for device in ("CPU", "GPU"):  # so that 70 tokens are several tiles and chunks
         monkeypatch.setattr(head, f"{device}_TILE", 16)
         monkeypatch.setattr(head, f"{device}_CHUNK", 32 * shape[2])
+    monkeypatch.setattr(head, "CPU_SHARE", 1)
     given = batch(*shape)
     found, eager = run(given, fast, place(fast), **options), run(given, "eager", "cpu", **options)
     truth = run(given, "eager", "cpu", torch.float64, **options)
@@ -155,13 +156,14 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
 def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
 
-    def step(hidden: torch.Tensor) -> torch.Tensor:
-        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden}, backend=fast)[0]
+    def step(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast)[0]
 
-    plain, compiled = (given["hidden"].clone().requires_grad_() for _ in range(2))
-    step(plain).backward()
-    torch.compile(step, backend="aot_eager", fullgraph=True)(compiled).backward()
-    torch.testing.assert_close(plain.grad, compiled.grad)
+    plain, compiled = ([given[name].clone().requires_grad_() for name in ("hidden", "weight")] for _ in range(2))
+    step(*plain).backward()
+    torch.compile(step, backend="aot_eager", fullgraph=True)(*compiled).backward()
+    for one, other in zip(plain, compiled, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_errors_name_the_argument() -> None:
@@ -174,3 +176,23 @@ def test_errors_name_the_argument() -> None:
         ops.linear_policy_loss(**given, kind="ppo")
     with pytest.raises(ValueError, match=r"token 30 at index 0 is not in \[0, 30\)"):
         ops.linear_policy_loss(**given | {"token": torch.full((4,), 30), "mask": torch.ones(4, dtype=torch.bool)})
+
+
+def test_the_backward_makes_no_second_gradient_of_the_weight() -> None:
+    given = batch(6, 64, 5000)
+    given["weight"].requires_grad_()
+    loss, _ = ops.linear_policy_loss(**given, backend="cpp")
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as seen:
+        loss.backward()
+    # the gradient was made in the forward: 5000 x 64 x 4 = 1,280,000 bytes are not allocated again, as zeros or a copy
+    assert max((event.self_cpu_memory_usage for event in seen.events()), default=0) < 1_280_000
+
+
+@pytest.mark.parametrize(("tokens", "vocabulary", "chunk"), [
+    (512, 32768, 128),     # 5% of three times the logits are 0.15 * 512 = 76 rows: a tile
+    (4096, 32768, 512),    # 614 rows: four tiles of 128
+    (4096, 151936, 128),   # 2^25 logits are 220 rows: a tile
+    (5, 100, 128)])
+def test_a_chunk_holds_5_percent_of_the_naive_forms_logits(tokens: int, vocabulary: int, chunk: int) -> None:
+    hidden, weight = torch.empty(tokens, 1), torch.empty(vocabulary, 1)
+    assert head.Head(hidden, weight, None, head.Needs(False, False, False), "cpp").chunk == chunk

@@ -122,6 +122,7 @@ def test_chunks_do_not_change_the_meaning(tile: int, fast: str, place: Callable[
     monkeypatch.setattr(head, "GPU_TILE", tile)
     for name in ("CPU_CHUNK", "GPU_CHUNK"):
         monkeypatch.setattr(head, name, 50 * 8)
+    monkeypatch.setattr(head, "CPU_SHARE", 1)
 
     def op(backend: str) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         return lambda h, w, b: ops.linear_logprob(h, w, token.to(h.device), bias=b, backend=backend)

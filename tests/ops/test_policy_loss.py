@@ -215,16 +215,16 @@ OPTIONS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("n", [1, 257, 1500])
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(str(v) for v in o.values()))
-def test_as_near_the_fp64_truth_as_eager(options: dict[str, Any], n: int, fast: str, place: Place) -> None:
+def test_as_near_the_fp64_truth_as_eager(options: dict[str, Any], n: int, rows: str, place: Place) -> None:
     batch, results = random_batch(n, seed=n), {}
-    for name, dtype in ((fast, torch.float32), ("eager", torch.float32), ("truth", torch.float64)):
+    for name, dtype in ((rows, torch.float32), ("eager", torch.float32), ("truth", torch.float64)):
         given = {k: v.to(place(name), dtype if v.is_floating_point() else v.dtype, copy=True) for k, v in batch.items()}
         logp = given["logp"].requires_grad_()
         loss, metrics = ops.policy_loss(**given, **options, kl_coef=0.2,
                                         backend="eager" if name == "truth" else name)
         loss.backward()
         results[name] = [x.cpu() for x in (loss.detach(), logp.grad, *metrics.values())]
-    for found, eager, truth in zip(results[fast], results["eager"], results["truth"], strict=True):
+    for found, eager, truth in zip(results[rows], results["eager"], results["truth"], strict=True):
         assert (found - truth).abs().max() <= (eager - truth).abs().max() + 2e-7
 
 

@@ -79,7 +79,8 @@ std::vector<float> terms(int64_t threads) {
     columns.mask = mask.get();
     columns.n = kTokens;
     double sums[crossthink::kPolicySums];
-    crossthink::policy_terms(options, columns, grad.data(), sums, threads);
+    const auto sequences = crossthink::find_sequences(group.data(), mask.get(), kTokens, threads);
+    crossthink::policy_terms(options, columns, &sequences, grad.data(), sums, threads);
     for (double sum : sums) grad.push_back(static_cast<float>(sum));
     grad.insert(grad.end(), advantage.begin(), advantage.end());
     return grad;

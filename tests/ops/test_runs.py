@@ -1,0 +1,89 @@
+"""Groups and sequences as runs of ids: sizes around a vector's, ends of arrays, ids that fall, numbers of threads."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from crossthink.kernels import reference
+
+from crossthink import _core, ops
+
+INF = float("inf")
+
+
+def groups_of(sizes: list[int]) -> torch.Tensor:
+    return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+
+
+@pytest.mark.parametrize("kind", ["grpo", "dr_grpo"])
+def test_groups_of_every_size_are_as_in_fp64(kind: str, isa: str) -> None:
+    # sizes 1 to 40 and back to 1, so that the array ends in groups shorter than a vector, at every place of one
+    group = groups_of([*range(1, 41), *range(40, 0, -1)])
+    torch.manual_seed(0)
+    reward = 1000 + torch.randn(len(group))
+    got = ops.group_advantage(reward, group, kind=kind, backend="cpp")
+    truth = reference.group_advantage(reward.double(), group, kind)
+    torch.testing.assert_close(got.double(), truth, rtol=1e-6, atol=1e-7)
+    for start in (1, 2, 5):  # the same groups, elsewhere in memory and in other company: the same bits
+        assert torch.equal(ops.group_advantage(reward[start * (start + 1) // 2:], group[start * (start + 1) // 2:],
+                                               kind=kind), got[start * (start + 1) // 2:])
+
+
+def test_flat_groups_are_zero_whatever_they_hold(isa: str) -> None:
+    for size in (1, 2, 7, 8, 9, 33):
+        for value in (0.1, -3e38, INF, 0.0):
+            got = ops.group_advantage(torch.full((size,), value), torch.zeros(size, dtype=torch.int64), backend="cpp")
+            assert got.tolist() == [0] * size
+    # a NaN reaches its group alone
+    got = ops.group_advantage(torch.tensor([1.0, torch.nan, 0.0, 1.0]), torch.tensor([0, 0, 1, 1]), backend="cpp")
+    assert got.isnan().tolist() == [True, True, False, False]
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 500, 40_000])
+def test_sequences_across_chunks_and_threads(size: int, isa: str) -> None:
+    # 100,003 tokens: seven chunks, several threads' shares; the last sequence is cut short. numpy counts by its own way
+    rng = np.random.default_rng(0)
+    sequence, mask = np.arange(100_003) // size * 3 - 7, rng.random(100_003) < 0.7
+    active = np.bincount(np.arange(100_003) // size, weights=mask)
+    for threads in (1, 2, 5):
+        found = _core.Sequences(sequence, mask, threads)
+        assert found.active == (active > 0).sum()
+        counts = np.empty(100_003, np.float32)
+        found.counts(counts)
+        assert (counts == active[np.arange(100_003) // size]).all()
+
+
+@pytest.mark.parametrize("place", [1, 17, 16_384, 50_000, 99_999])
+def test_an_id_that_falls_is_found_wherever_it_is(place: int, isa: str) -> None:
+    ids, zeros = np.arange(100_000) // 5 * 5, np.zeros(100_000, np.float32)
+    ids[place:] -= 50
+    for threads in (1, 2, 5):
+        message = f"must be ascending, but {ids[place]} follows {ids[place - 1]} at index {place}$"
+        with pytest.raises(ValueError, match=f"sequence {message}"):
+            _core.Sequences(ids, np.ones(100_000, bool), threads)
+        with pytest.raises(ValueError, match=f"group {message}"):
+            _core.group_advantage(zeros, ids, True, 1e-6, zeros.copy(), threads)
+
+
+def test_the_first_of_two_falls_is_named() -> None:
+    ids = np.arange(100_000)
+    ids[30_000], ids[80_000] = 5, 6
+    with pytest.raises(ValueError, match="but 5 follows 29999 at index 30000"):
+        _core.group_advantage(np.zeros(100_000, np.float32), ids, True, 1e-6, np.empty(100_000, np.float32), 5)
+
+
+def test_a_gradient_that_upstream_leaves_alone_is_not_copied() -> None:
+    torch.manual_seed(0)
+    logp = torch.randn(50, requires_grad=True)
+    given = (torch.randn(50), torch.randn(50), torch.rand(50) < 0.5, torch.arange(50) // 9)
+    [plain] = torch.autograd.grad(ops.policy_loss(logp, *given)[0], logp)
+    [scaled] = torch.autograd.grad(3 * ops.policy_loss(logp, *given)[0], logp)
+    torch.testing.assert_close(scaled, 3 * plain)
+    # the second call under retain_graph adds to the gradient that the loss keeps: a third is an error, no wrong sum
+    loss = ops.policy_loss(logp, *given)[0]
+    loss.backward(retain_graph=True)
+    loss.backward(retain_graph=True)
+    torch.testing.assert_close(logp.grad, 2 * plain)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward(retain_graph=True)
