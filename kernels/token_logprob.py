@@ -22,9 +22,10 @@ in 16 bytes it writes in 8, without an exchange. The fastest of 2048 to 8192 and
 LOG2_E = tl.constexpr(1.4426950408889634)
 VANISHES = tl.constexpr(-200.0)
 """2^u is 0 below."""
-FORWARD_LAUNCH = {"num_warps": 4, "enable_fp_fusion": True}
+FORWARD_LAUNCH = {"num_warps": 4, "enable_fp_fusion": True, "maxnreg": 72}
 BACKWARD_LAUNCH = {"num_warps": 16, "enable_fp_fusion": True}
-"""Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10."""
+"""Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10. Left to itself the
+compiler takes 64 registers of the forward in bf16 for sm_100 and spills; with 72 it needs 68."""
 
 
 @triton.jit
