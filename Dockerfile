@@ -31,7 +31,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends software-proper
 ENV PATH=/opt/venv/bin:$PATH
 COPY requirements/gpu.txt /tmp/requirements.txt
 COPY --from=wheel /wheels /wheels
-RUN pip install --no-cache-dir --no-deps -r /tmp/requirements.txt \
-    && pip install --no-cache-dir --no-deps /wheels/crossthink-*.whl && rm -r /wheels /tmp/requirements.txt
+RUN pip install --no-cache-dir -r /tmp/requirements.txt "$(echo /wheels/crossthink-*.whl)[data]" \
+    && rm -r /wheels /tmp/requirements.txt
 COPY --from=beam /opt/apache/beam /opt/apache/beam
 ENTRYPOINT ["/opt/apache/beam/boot"]
