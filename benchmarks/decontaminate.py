@@ -35,6 +35,7 @@ from crossthink.dataflow.stages.decontaminate import (
 from crossthink.dataflow.stages.stage import Kept
 from crossthink.dataflow.stages.tokens import tokens
 from decontaminate_sets import CLEAN, COPIES, EVALUATION, SAME_ORIGIN, Item, embed, in_prose, items, pages, prose
+from processes import resident
 
 from crossthink.files import write_json
 from crossthink.provenance import provenance
@@ -164,11 +165,6 @@ def stage_speed(index: Index, rows: Sequence[Item]) -> float:
     return best
 
 
-def resident() -> int:
-    """Bytes of this process that lie in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,9 +173,9 @@ def main() -> None:
     arguments = parser.parse_args()
     evaluation, paragraphs = list(items(EVALUATION)), prose()
     started = process_time()
-    before = resident()
+    before = resident(os.getpid())
     index = build_index(((f"{item.source}, {item.name}", item.question, item.options) for item in evaluation), SIZE)
-    build_seconds, index_bytes = process_time() - started, resident() - before
+    build_seconds, index_mib = process_time() - started, resident(os.getpid()) - before
     copies, clean, near = list(planted(evaluation, paragraphs)), list(clean_rows(paragraphs)), list(items(SAME_ORIGIN))
     rule = ours(index)
     if arguments.hits:
@@ -189,7 +185,7 @@ def main() -> None:
     rows = [row for row in clean if row.source != "prose"]
     results: dict[str, Any] = {
         "evaluation_questions": len(evaluation), "build_seconds": build_seconds,
-        "index_mb": index_bytes / 1e6, "recall": recall(rule, copies),
+        "index_mb": index_mib * 2**20 / 1e6, "recall": recall(rule, copies),
         "clean": hits(rule, clean), "same_origin": hits(rule, near),
         "mb_per_second": {"pages and paragraphs": speed(index, [row.row for row in clean if row.source == "prose"]),
                           "rows": speed(index, [row.row for row in rows]),
