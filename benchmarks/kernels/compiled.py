@@ -8,8 +8,8 @@ check fails for a spill, for a kernel that fits fewer warps on a multiprocessor 
 instructions again, and for tensor core, TMA or 16-byte instructions that went missing. Those are counted in the machine
 code (SASS): wgmma (HGMMA; UTCHMMA on sm_100), mma (HMMA), TMA (UTMA..., UBLKCP), 16-byte reads and writes.
 
-Floors are the bytes that a kernel must move over an H100's 3.35 TB/s, for the head of Qwen2.5-7B and 8192 tokens (16 M
-tokens where there is no logit).
+Floors are the bytes that a kernel must move over an H100's 3.35 TB/s, or its products over 989 TFLOP/s, for the head of
+Qwen2.5-7B and 8192 tokens (16 M tokens where there is no logit).
 """
 
 import argparse
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import triton
-from crossthink.kernels import policy_terms, runs, scaled, token_logprob
+from crossthink.kernels import policy_terms, runs, scale, token_logprob
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
@@ -33,10 +33,11 @@ from crossthink.files import write_json
 REPO = Path(__file__).resolve().parents[2]
 TARGETS = (80, 90, 100)
 SHARED_KIB = {80: 164, 90: 228, 100: 228}
-LOGITS, TOKENS, BANDWIDTH = 8192 * 152064, 1 << 24, 3.35e12
+HEAD, LOGITS, TOKENS = 3584 * 152064, 8192 * 152064, 1 << 24
+BANDWIDTH, PRODUCTS = 3.35e12, 989.4e12
 I64 = {"token", "sequence", "group"}
 SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
-OTHERS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
+OTHERS = {"vocabulary": "i32", "n": "i32", "step": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
           "sums": "*fp64", "scale": "*fp64"}
 
 MACHINE_CODE = {"wgmma": r"(HGMMA|UTC\w*MMA)\b", "mma": r"[HIQ]MMA\b", "tma": r"(UTMA\w+|UBLKCP)\b",
@@ -51,9 +52,17 @@ ENUMS = {"Surrogate": ("ppo", "cispo"), "Kl": ("no KL", "k1", "k2", "k3"), "Corr
 CUDA_BYTES = {"forward_kernel<float": 4 * LOGITS, "forward_kernel": 2 * LOGITS,
               "backward_kernel<float, float": 8 * LOGITS, "backward_kernel<float, bfloat16": 6 * LOGITS,
               "backward_kernel": 4 * LOGITS, "terms_kernel": 17 * TOKENS, "means_kernel": 13 * TOKENS,
-              "advantage_kernel": 16 * TOKENS, "kernel": 6 * 152064 * 3584}
+              "advantage_kernel": 16 * TOKENS, "scale_kernel<float": 8 * HEAD, "scale_kernel": 4 * HEAD,
+              "head_kernel": 2 * 8192 * HEAD / PRODUCTS * BANDWIDTH, "rows_kernel": LOGITS / 16,
+              "gradient_kernel": 4 * LOGITS}
 """Bytes that a CUDA kernel must move, by how its name begins; the first that fits. The terms' are those of a loss that
-has no reference and no sampler: log-probs, old ones, advantages, mask and gradient."""
+has no reference and no sampler: log-probs, old ones, advantages, mask and gradient. The head's product is bound by its
+arithmetic: as many bytes as would take as long."""
+
+HOPPER = {"head.cu"}
+"""Sources with instructions of sm_90a: compiled for no other device."""
+HEAD_THREADS, HEAD_SHARED = 384, 196_672
+"""Of a block of the head's product; its shared memory is asked for at the launch."""
 
 Row = dict[str, Any]
 
@@ -77,7 +86,7 @@ def sources() -> Iterator[tuple[str, Any, dict[str, str], dict[str, Any], dict[s
            {"num_warps": 1}, 16 * TOKENS)
     yield ("runs.sequence_means", runs.means_kernel, {}, {"span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1},
            17 * TOKENS)
-    yield "scaled", scaled.kernel, {"out": "*bf16"}, {"tile": scaled.TILE}, {"num_warps": 16}, 6 * 152064 * 3584
+    yield "scale", scale.kernel, {"x": "*bf16"}, {"tile": scale.TILE}, {"num_warps": 16}, 4 * HEAD
 
 
 def triton_rows(target: int) -> Iterator[Row]:
@@ -105,14 +114,20 @@ def cuda_rows(target: int) -> Iterator[Row]:
     """The CUDA kernels for a device."""
     tool = shutil.which("cuobjdump") or str(next(Path(triton.__file__).parent.rglob("cuobjdump*")))
     for path in sorted((REPO / "csrc/cuda").glob("*.cu")):
+        if path.name in HOPPER and target != 90:
+            continue
+        arch = f"{target}a" if path.name in HOPPER else target
         with tempfile.TemporaryDirectory() as folder:
             cubin = Path(folder) / "kernels.cubin"
-            subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin", f"-arch=sm_{target}", "-o",
-                            str(cubin), str(path)], check=True, capture_output=True)
+            subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin",
+                            f"-gencode=arch=compute_{arch},code=sm_{arch}", "-o", str(cubin), str(path)], check=True,
+                           capture_output=True)
             for symbol, usage in resources(tool, cubin).items():
                 name = plain(symbol)
                 moved = next(size for begins, size in CUDA_BYTES.items() if name.startswith(begins))
-                yield row(f"cuda {name}", target, usage, 256, moved)
+                if path.name in HOPPER:
+                    usage["SHARED"] = HEAD_SHARED
+                yield row(f"cuda {name}", target, usage, HEAD_THREADS if path.name in HOPPER else 256, moved)
 
 
 def plain(symbol: str) -> str:

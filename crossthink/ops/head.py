@@ -12,6 +12,7 @@ import torch
 
 from crossthink import _core
 from crossthink.ops.memory import empty
+from crossthink.ops.rows import Rows, over, rows_backward, rows_forward
 
 Tensor = torch.Tensor
 
@@ -35,18 +36,21 @@ class Needs:
 
 
 class Head:
-    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], and the gradients as they come in.
+    """Logits of chunks of `hidden` [T, D] under `weight` [V, D] and `bias` [V], what is read off them, and the
+    gradients as they come in: for each of `parts`, `logits`, `rows` and, where gradients are asked for, `backward`.
 
     bf16 products of bf16 factors are exact in fp32, where they are summed: bf16 stays bf16 on a GPU, and under the
     backend cpp on a CPU that has the instructions. Elsewhere, and for mixed dtypes, everything is widened to fp32.
     """
 
-    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, needs: Needs, backend: str) -> None:
+    def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, token: Tensor, temperature: float,
+                 needs: Needs, backend: str) -> None:
         has_products = hidden.is_cuda or (backend == "cpp" and _core.multiplies_bf16())
-        narrow = has_products and hidden.dtype == weight.dtype == torch.bfloat16
+        narrow = has_products and _is_narrow(hidden, weight)
         self.dtype = torch.bfloat16 if narrow else torch.float32
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
+        self.token, self.temperature, self.backend = token.contiguous(), temperature, backend
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
         self.own = narrow and not hidden.is_cuda
@@ -57,34 +61,41 @@ class Head:
         self.parts = [slice(start, min(start + self.chunk, tokens)) for start in range(0, tokens, self.chunk)]
         # rows of a whole number of 32 bytes, which the device's fast products ask for
         padded = -(-vocabulary // 8) * 8 if hidden.is_cuda else vocabulary
-        self.buffer = empty(hidden, (self.chunk if tokens else 0, padded))[:, :vocabulary]
-        self.stage = hidden.new_zeros((self.buffer.shape[0], width), dtype=self.dtype)
-        self.returned = torch.empty_like(self.stage if needs.hidden else self.stage[:0],
+        held = self.chunk if tokens else 0
+        self.buffer = self._empty(held, padded)[:, :vocabulary]
+        self.stage = self._zeros(held, width)
+        self.returned = hidden.new_empty((held if needs.hidden else 0, width),
                                          dtype=torch.float32 if self.own else self.dtype)
         self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
-        self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,))
+        # a product that nothing is added to can round by itself
+        sum_dtype = weight_dtype(hidden, weight) if len(self.parts) == 1 else torch.float32
+        self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,), sum_dtype)
         if not self.parts:
             self.grad_weight.zero_()
         self.grad_bias = hidden.new_zeros(vocabulary if needs.bias else 0, dtype=torch.float32)
 
-    def logits(self, part: slice) -> Tensor:
-        """The logits [t, V] of a part, fp32, in a buffer that the next call writes over."""
-        rows = part.stop - part.start
-        self.stage[:rows].copy_(self.hidden[part])
-        vocabulary = self.weight.shape[0]
+    def logits(self, part: slice) -> None:
+        """Make the logits of a part, in a buffer that the next call writes over."""
+        rows, vocabulary = part.stop - part.start, self.weight.shape[0]
+        self._states(part).copy_(self.hidden[part])
         block = vocabulary if self.weight.is_cuda or self.own else CPU_BLOCK
         for start in range(0, vocabulary, block):
             words = slice(start, start + block)
             for tile in self._tiles(rows):
                 _product(self.stage[tile], self.weight[words].T, self.buffer[tile, words],
                          None if self.bias is None else self.bias[words])
-        return self.buffer[:rows]
 
-    def backward(self, part: slice, dz: Tensor) -> None:
-        """Take the gradient of the logits that `logits(part)` gave last; `dz` lies over them."""
+    def rows(self, part: slice) -> Rows:
+        """Log-probs [t], entropies [t] and statistics [t, 2] of the part whose logits were made last."""
+        return rows_forward(self.backend, self.buffer[:part.stop - part.start], self.token[part], self.temperature)
+
+    def backward(self, part: slice, grads: tuple[Tensor, Tensor], found: Rows) -> None:
+        """Take the gradients of log-probs and entropies [t] of the part whose logits were made last; `found` is what
+        `rows` gave for it. The logits are gone afterwards."""
         rows = part.stop - part.start
+        dz = self._grad_logits(part, grads, found)
         if self.needs.weight:
-            _product(dz.T, self.stage[:rows], self.grad_weight, self.grad_weight if part.start else None)
+            _product(dz.T, self._states(part), self.grad_weight, self.grad_weight if part.start else None)
         if self.needs.bias:
             self.grad_bias += dz.sum(0, dtype=torch.float32)
         if not self.needs.hidden:
@@ -94,11 +105,44 @@ class Head:
             _product(whole[tile], self.weight, self.returned[tile], None)
         self.grad_hidden[part] = self.returned[:rows]
 
+    def grads(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Gradients of hidden (its dtype), weight (`weight_dtype`) and bias (fp32), after the last part."""
+        return self.grad_hidden, self.grad_weight.to(weight_dtype(self.hidden, self.weight)), self.grad_bias
+
+    def _empty(self, rows: int, width: int) -> Tensor:
+        """A buffer for logits."""
+        return empty(self.hidden, (rows, width))
+
+    def _grad_logits(self, part: slice, grads: tuple[Tensor, Tensor], found: Rows) -> Tensor:
+        """The gradient [t, V] of the logits, over them."""
+        _, entropy, stats = found
+        logits = self.buffer[:part.stop - part.start]
+        dz = over(logits, self.dtype)
+        rows_backward(self.backend, logits, self.token[part], grads, (entropy, stats), self.temperature, dz)
+        return dz
+
+    def _zeros(self, rows: int, width: int) -> Tensor:
+        """A buffer for hidden states: a product takes whole tiles of tokens."""
+        return self.hidden.new_zeros((rows, width), dtype=self.dtype)
+
+    def _states(self, part: slice) -> Tensor:
+        """The hidden states [t, D] of the part whose logits were made last, in the products' dtype."""
+        return self.stage[:part.stop - part.start]
+
     def _tiles(self, rows: int) -> list[slice]:
         """Rows of one product each: padded ones, or, under our own product, which needs no padding, all at once."""
         if self.own:
             return [slice(rows)]
         return [slice(start, start + self.tile) for start in range(0, rows, self.tile)]
+
+
+def weight_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
+    """Of the weight's gradient as it leaves the head: fp32, but on a GPU bf16 for bf16 factors."""
+    return torch.bfloat16 if hidden.is_cuda and _is_narrow(hidden, weight) else torch.float32
+
+
+def _is_narrow(hidden: Tensor, weight: Tensor) -> bool:
+    return hidden.dtype == weight.dtype == torch.bfloat16
 
 
 def _product(a: Tensor, b: Tensor, out: Tensor, plus: Tensor | None) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
-from crossthink.ops.head import Head, Needs
-from crossthink.ops.rows import over, row_results, rows_backward, rows_forward
+from crossthink.ops.head import Needs
+from crossthink.ops.heads import head_of
+from crossthink.ops.rows import row_results
 
 Tensor = torch.Tensor
 
@@ -16,11 +17,11 @@ Tensor = torch.Tensor
 @torch.library.custom_op("crossthink::linear_logprob", mutates_args=())
 def _forward(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None, temperature: float,
              backend: str) -> tuple[Tensor, Tensor, Tensor]:
-    results, token = row_results(hidden), token.contiguous()
-    head = Head(hidden, weight, bias, Needs(hidden=False, weight=False, bias=False), backend)
+    results = row_results(hidden)
+    head = head_of(hidden, weight, bias, token, temperature, Needs(hidden=False, weight=False, bias=False), backend)
     for part in head.parts:
-        found = rows_forward(backend, head.logits(part), token[part], temperature)
-        for whole, rows in zip(results, found, strict=True):
+        head.logits(part)
+        for whole, rows in zip(results, head.rows(part), strict=True):
             whole[part] = rows
     return results
 
@@ -33,23 +34,21 @@ def _(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None, temper
 
 @torch.library.custom_op("crossthink::linear_logprob_backward", mutates_args=())
 def _backward(grad_logp: Tensor, grad_entropy: Tensor, hidden: Tensor, weight: Tensor, token: Tensor,
-              bias: Tensor | None, entropy: Tensor, stats: Tensor, temperature: float, needs: list[bool],
-              backend: str) -> tuple[Tensor, Tensor, Tensor]:
+              bias: Tensor | None, logp: Tensor, entropy: Tensor, stats: Tensor, temperature: float,
+              needs: list[bool], backend: str) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of hidden, weight and bias, each empty where `needs` says that nobody asks for it."""
-    head = Head(hidden, weight, bias, Needs(*needs), backend)
-    grad_logp, grad_entropy, token = grad_logp.contiguous(), grad_entropy.contiguous(), token.contiguous()
+    head = head_of(hidden, weight, bias, token, temperature, Needs(*needs), backend)
+    grad_logp, grad_entropy = grad_logp.contiguous(), grad_entropy.contiguous()
     for part in head.parts:
-        logits = head.logits(part)
-        dz = over(logits, head.dtype)
-        rows_backward(backend, logits, token[part], (grad_logp[part], grad_entropy[part]),
-                      (entropy[part], stats[part]), temperature, dz)
-        head.backward(part, dz)
-    return head.grad_hidden, head.grad_weight.to(weight.dtype), head.grad_bias.to(_bias_dtype(weight, bias))
+        head.logits(part)
+        head.backward(part, (grad_logp[part], grad_entropy[part]), (logp[part], entropy[part], stats[part]))
+    grad_hidden, grad_weight, grad_bias = head.grads()
+    return grad_hidden, grad_weight.to(weight.dtype), grad_bias.to(_bias_dtype(weight, bias))
 
 
 @_backward.register_fake
 def _(grad_logp: Tensor, grad_entropy: Tensor, hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None,
-      entropy: Tensor, stats: Tensor, temperature: float, needs: list[bool],
+      logp: Tensor, entropy: Tensor, stats: Tensor, temperature: float, needs: list[bool],
       backend: str) -> tuple[Tensor, Tensor, Tensor]:
     return (torch.empty_like(hidden if needs[0] else hidden[:0]), weight.new_empty(weight.shape if needs[1] else 0),
             weight.new_empty(weight.shape[0] if needs[2] else 0, dtype=_bias_dtype(weight, bias)))
@@ -61,7 +60,7 @@ def _bias_dtype(weight: Tensor, bias: Tensor | None) -> torch.dtype:
 
 def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
     hidden, weight, token, bias, ctx.temperature, ctx.backend = inputs
-    ctx.save_for_backward(hidden, weight, token, bias, output[1], output[2])
+    ctx.save_for_backward(hidden, weight, token, bias, *output)
 
 
 def _gradient(ctx: Any, grad_logp: Tensor, grad_entropy: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:

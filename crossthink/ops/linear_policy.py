@@ -9,12 +9,14 @@ is linear_logprob followed by policy_loss.
 from typing import Any
 
 import torch
+from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import policy
-from crossthink.ops.head import Head, Needs
+from crossthink.ops.head import Needs, weight_dtype
+from crossthink.ops.heads import head_of
 from crossthink.ops.linear import linear_logprob
-from crossthink.ops.rows import over, rows_backward, rows_forward, scaled
+from crossthink.ops.rows import scale
 
 Tensor = torch.Tensor
 
@@ -27,36 +29,34 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
              temperature: float, words: str, numbers: list[float], needs: list[bool],
              backend: str) -> list[Tensor]:
     """Loss [], metrics [5], log-probs [T], entropies [T], places of the active tokens [n], and gradients: hidden's
-    [n, D], weight's and bias's, each empty where `needs` says that nobody asks for it."""
+    [n, D], weight's (`weight_dtype`) and bias's (fp32), each empty where `needs` says that nobody asks for it."""
     options = LossOptions.decode(words, numbers)
     scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
     active = mask.nonzero()[:, 0]
+    at = slice(None) if len(active) == len(mask) else active  # where nothing is masked nothing is copied
     constant = policy.constant
     count = policy.at_each_token(counts, mask)
-    columns = policy.Columns(constant(old_logp), advantage.detach(), constant(ref_logp), constant(sampler_logp),
-                             count).at(active)
-    weights = policy.weight_of(scale, None if count is None else count[active]).float().expand(len(active))
-    token, here = token[active], torch.ones(len(active), dtype=torch.bool, device=mask.device)
-    head = Head(hidden.detach()[active], weight, bias, Needs(*needs), backend)
+    columns = policy.Columns(constant(old_logp), advantage.detach().contiguous(), constant(ref_logp),
+                             constant(sampler_logp), count).at(at)
+    weights = policy.weight_of(scale, None if count is None else count[at]).float().expand(len(active))
+    here = torch.ones(len(active), dtype=torch.bool, device=mask.device)
+    head = head_of(hidden.detach()[at], weight, bias, token[at], temperature, Needs(*needs), backend)
     sums = hidden.new_zeros(policy.SUMS, dtype=torch.float64)
     per_token = hidden.new_empty((2, len(active)), dtype=torch.float32)
     for part in head.parts:
-        logits = head.logits(part)
-        logp, entropy, stats = rows_forward(backend, logits, token[part], temperature)
-        per_token[0, part], per_token[1, part] = logp, entropy
+        head.logits(part)
+        found = head.rows(part)
+        logp, per_token[1, part], _ = found
+        per_token[0, part] = logp
         grad, terms = policy.policy_terms(backend, logp, columns.at(part), scale, here[part], options)
         sums += terms
         if any(needs):
-            dz = over(logits, head.dtype)
-            grad_entropy = -options.entropy_coef * weights[part]
-            rows_backward(backend, logits, token[part], (grad, grad_entropy), (entropy, stats), temperature, dz)
-            head.backward(part, dz)
+            head.backward(part, (grad, -options.entropy_coef * weights[part]), found)
     loss = sums[0] - options.entropy_coef * (weights.double() * per_token[1]).sum()
     means = torch.cat([sums[1:-1], per_token[1].double().sum()[None]]) / max(len(active), 1)
     whole = hidden.new_zeros((2, len(mask)), dtype=torch.float32)
     whole[:, active] = per_token
-    return [loss.float(), means.float(), whole[0].clone(), whole[1].clone(), active, head.grad_hidden,
-            head.grad_weight, head.grad_bias]
+    return [loss.float(), means.float(), whole[0].clone(), whole[1].clone(), active, *head.grads()]
 
 
 @_forward.register_fake
@@ -67,7 +67,8 @@ def _(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, ad
     return [wide.new_empty(()), wide.new_empty(len(METRICS)), wide.new_empty(len(mask)), wide.new_empty(len(mask)),
             mask.new_empty((active,), dtype=torch.int64),
             hidden.new_empty((active if needs[0] else 0, hidden.shape[1])),
-            wide.new_empty(weight.shape if needs[1] else 0), wide.new_empty(weight.shape[0] if needs[2] else 0)]
+            hidden.new_empty(weight.shape if needs[1] else 0, dtype=weight_dtype(hidden, weight)),
+            wide.new_empty(weight.shape[0] if needs[2] else 0)]
 
 
 def _context(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
@@ -84,8 +85,9 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor |
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:
-        grad_hidden = active_hidden.new_zeros(ctx.shape)
-        grad_hidden.index_copy_(0, active, active_hidden * grad_loss.to(active_hidden.dtype))
+        grad_hidden = active_hidden * grad_loss.to(active_hidden.dtype)
+        if not guard_or_false(active.shape[0] == ctx.shape[0]):  # a graph that is being traced does not know
+            grad_hidden = active_hidden.new_zeros(ctx.shape).index_copy_(0, active, grad_hidden)
     grads: list[Tensor | None] = [None] * 15
     grads[0] = grad_hidden
     grads[1] = _scaled(ctx.backend, grad_weight, grad_loss, ctx.dtypes[0]) if ctx.needs[1] else None
@@ -94,10 +96,13 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor |
 
 
 def _scaled(backend: str, grad: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
-    """grad * by in another dtype; in place on a CPU and where the dtype is the same: a head's gradient is large."""
-    if dtype != grad.dtype and grad.device.type != "cpu":
-        return scaled(backend, grad, by, dtype)
-    return (grad if policy.is_one(by) else grad.mul_(by)).to(dtype)
+    """grad * by in another dtype; in place, since a head's gradient is large, but where a graph is being traced: there
+    tensors are of other classes, and a graph's backward must not change what its forward gave."""
+    if type(grad) is not Tensor:
+        return (grad * by).to(dtype)
+    if not policy.is_one(by):
+        scale(backend, grad, by)
+    return grad.to(dtype)
 
 
 _forward.register_autograd(_gradient, setup_context=_context)

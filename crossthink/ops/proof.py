@@ -1,7 +1,7 @@
 """A GPU backend proves itself at its first use: a few rows of the same width and dtype, held against the specification.
 
 A compiler, a driver or a card that was never tried can make wrong numbers without an error; training on them would look
-like a bad recipe. What is proven are our kernels; the matrix products are the vendor's.
+like a bad recipe. What is proven are our kernels, the product on Hopper among them; the others are the vendor's.
 """
 
 from functools import cache
@@ -10,7 +10,8 @@ import torch
 
 from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
-from crossthink.ops import policy
+from crossthink.ops import hopper, policy
+from crossthink.ops.head import Needs
 from crossthink.ops.rows import over, rows_backward, rows_forward
 
 Tensor = torch.Tensor
@@ -29,7 +30,7 @@ def failure(op: str, backend: str, device: torch.device, width: int, dtype: torc
                 return _terms(backend, device)
             if op == "token_logprob":
                 return _rows(backend, device, width, dtype, dtype)
-            wrong = _rows(backend, device, width, torch.float32, dtype)
+            wrong = _rows(backend, device, width, torch.float32, dtype) or _head(backend, device, width, dtype)
             return wrong or (_terms(backend, device) if op == "linear_policy_loss" else "")
     except RuntimeError as error:  # a kernel that does not compile or launch
         return str(error).splitlines()[0]
@@ -49,6 +50,28 @@ def _rows(backend: str, device: torch.device, width: int, dtype: torch.dtype, gr
     coarse = 1e-5 if grad_dtype == torch.float32 else 2**-8
     return (_differs("log-prob", logp, expected[0], 1e-5) or _differs("entropy", entropy, expected[1], 1e-5)
             or _differs("gradient", dz, leaf.grad, coarse))
+
+
+def _head(backend: str, device: torch.device, width: int, dtype: torch.dtype) -> str:
+    """Of a head with a product of ours; the general one's are the vendor's."""
+    generator = torch.Generator().manual_seed(0)
+    hidden, weight = (torch.randn(n, 72, generator=generator).to(device, dtype) for n in (ROWS, width))
+    if not hopper.fits(hidden, weight, backend):
+        return ""
+    token, bias = torch.randint(width, (ROWS,), generator=generator).to(device), torch.zeros(width, device=device)
+    grads = torch.randn(2, ROWS, generator=generator).to(device)
+    leaves = [x.double().requires_grad_() for x in (hidden, weight)]
+    expected = reference.linear_logprob(*leaves, token, temperature=5.0)
+    torch.autograd.backward(expected, list(grads.double()))
+    head = hopper.HopperHead(hidden, weight, bias, token, 5.0, Needs(hidden=True, weight=True, bias=False))
+    [part] = head.parts
+    head.logits(part)
+    found = head.rows(part)
+    head.backward(part, (grads[0], grads[1]), found)
+    grad_hidden, grad_weight, _ = head.grads()
+    return (_differs("log-prob", found[0], expected[0], 1e-5) or _differs("entropy", found[1], expected[1], 1e-5)
+            or _differs("gradient of hidden states", grad_hidden, leaves[0].grad, 2**-7)
+            or _differs("gradient of the weight", grad_weight, leaves[1].grad, 2**-7))
 
 
 def _terms(backend: str, device: torch.device) -> str:

@@ -5,10 +5,12 @@ import torch
 from crossthink import _core
 
 Tensor = torch.Tensor
+Rows = tuple[Tensor, Tensor, Tensor]
+"""Log-prob [T], entropy [T] and statistics [T, 2] (largest logit, log of the sum of exponentials), fp32."""
 
 
-def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-prob [T], entropy [T] and statistics [T, 2] (largest logit, log of the sum of exponentials), fp32.
+def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float) -> Rows:
+    """What is read off rows of logits.
 
     logits [T, V] with contiguous rows, fp32 (on the device 16 bits as well); token [T] int64, contiguous.
     """
@@ -58,22 +60,22 @@ def over(logits: Tensor, dtype: torch.dtype) -> Tensor:
     return logits if dtype == logits.dtype else logits.view(dtype)[:, :logits.shape[1]]
 
 
-def scaled(backend: str, x: Tensor, by: Tensor, dtype: torch.dtype) -> Tensor:
-    """x (fp32, contiguous) * by ([] fp32) in another dtype, in one pass."""
-    if backend == "cuda" and dtype == torch.bfloat16:
-        out = torch.empty_like(x, dtype=dtype)
+def scale(backend: str, x: Tensor, by: Tensor) -> None:
+    """x (contiguous) *= by ([] fp32); on a device nothing is read or written where `by` is 1."""
+    if not x.is_cuda:
+        x.mul_(by)
+        return
+    if backend == "cuda":
         with torch.cuda.device(x.device):
-            _core.cuda_scaled(x.data_ptr(), by.data_ptr(), out.data_ptr(), x.numel(),
-                              torch.cuda.current_stream().cuda_stream)
-        return out
-    if backend == "triton":
-        from crossthink.kernels import scaled as kernel
+            _core.cuda_scale(x.data_ptr(), _type(x), by.data_ptr(), x.numel(), torch.cuda.current_stream().cuda_stream)
+    else:
+        from crossthink.kernels import scale as kernel
 
-        return kernel.scaled(x, by, dtype)
-    return (x * by).to(dtype)
+        kernel.scale(x, by)
+    torch.autograd.graph.increment_version(x)  # as torch's own do in place
 
 
-def row_results(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def row_results(logits: Tensor) -> Rows:
     """Empty log-prob, entropy and statistics for rows of logits."""
     rows = logits.shape[0]
     return (logits.new_empty(rows, dtype=torch.float32), logits.new_empty(rows, dtype=torch.float32),

@@ -4,9 +4,10 @@
 #include <pybind11/stl.h>
 
 #include "checks.h"
+#include "cuda/head.h"
 #include "cuda/logprob.h"
 #include "cuda/policy.h"
-#include "cuda/scaled.h"
+#include "cuda/scale.h"
 
 namespace py = pybind11;
 using py::literals::operator""_a;
@@ -90,10 +91,68 @@ void terms(const LossOptions& options, Address logp, Address old_logp, Address l
     cuda_policy_terms(options, columns, at<float>(grad), at<double>(sums), at<void>(stream));
 }
 
-void scaled(Address x, Address by, Address out, int64_t n, Address stream) {
-    const CudaScaled p{at<const float>(x), at<const float>(by), at<void>(out), n};
+void scale(Address x, const std::string& type, Address by, int64_t n, Address stream) {
+    const CudaScale p{at<void>(x), float_type(type), at<const float>(by), n};
     py::gil_scoped_release unlocked;
-    cuda_scaled(p, at<void>(stream));
+    cuda_scale(p, at<void>(stream));
+}
+
+void head(Address hidden, Address weight, Address bias, Address token, Address tiles, Address chosen, Address exps,
+          int64_t rows, int64_t vocab, int64_t width, int64_t hidden_stride, int64_t weight_stride, int64_t exps_stride,
+          double temperature, Address stream) {
+    const CudaHead p{at<const void>(hidden),
+                     at<const void>(weight),
+                     at<const float>(bias),
+                     at<const int64_t>(token),
+                     at<HeadTile>(tiles),
+                     at<float>(chosen),
+                     at<void>(exps),
+                     rows,
+                     vocab,
+                     width,
+                     cuda_head_tiles(vocab),
+                     hidden_stride,
+                     weight_stride,
+                     exps_stride,
+                     static_cast<float>(1 / temperature)};
+    py::gil_scoped_release unlocked;
+    cuda_head(p, at<void>(stream));
+}
+
+void head_rows(Address tiles, Address chosen, Address token, Address logp, Address entropy, Address stats, int64_t rows,
+               int64_t vocab, double temperature, Address stream) {
+    const CudaHeadRows p{at<const HeadTile>(tiles),
+                         at<const float>(chosen),
+                         at<const int64_t>(token),
+                         at<float>(logp),
+                         at<float>(entropy),
+                         at<float>(stats),
+                         rows,
+                         vocab,
+                         cuda_head_tiles(vocab),
+                         static_cast<float>(1 / temperature)};
+    py::gil_scoped_release unlocked;
+    cuda_head_rows(p, at<void>(stream));
+}
+
+void head_gradient(Address exps, Address tiles, Address token, Address grad_logp, Address grad_entropy, Address logp,
+                   Address entropy, Address stats, int64_t rows, int64_t vocab, int64_t exps_stride, double temperature,
+                   Address stream) {
+    const CudaHeadGradient p{at<void>(exps),
+                             at<const HeadTile>(tiles),
+                             at<const int64_t>(token),
+                             at<const float>(grad_logp),
+                             at<const float>(grad_entropy),
+                             at<const float>(logp),
+                             at<const float>(entropy),
+                             at<const float>(stats),
+                             rows,
+                             vocab,
+                             cuda_head_tiles(vocab),
+                             exps_stride,
+                             static_cast<float>(1 / temperature)};
+    py::gil_scoped_release unlocked;
+    cuda_head_gradient(p, at<void>(stream));
 }
 
 }  // namespace
@@ -108,7 +167,16 @@ void bind_cuda(py::module_& m) {
           "stream"_a, "group_advantage on the device.");
     m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "n"_a, "stream"_a,
           "sequence_means on the device.");
-    m.def("cuda_scaled", &scaled, "x"_a, "by"_a, "out"_a, "n"_a, "stream"_a, "out [n] bf16 = x [n] fp32 * by [1].");
+    m.def("cuda_scale", &scale, "x"_a, "type"_a, "by"_a, "n"_a, "stream"_a, "x [n] *= by [1] on the device.");
+    m.def("cuda_head_tiles", &cuda_head_tiles, "vocab"_a, "Tiles of a row in cuda_head's results, 16 bytes each.");
+    m.def("cuda_head", &head, "hidden"_a, "weight"_a, "bias"_a, "token"_a, "tiles"_a, "chosen"_a, "exps"_a, "rows"_a,
+          "vocab"_a, "width"_a, "hidden_stride"_a, "weight_stride"_a, "exps_stride"_a, "temperature"_a, "stream"_a,
+          "The head's product on a device of capability 9.0: sums of each row's tiles, and its exponentials.");
+    m.def("cuda_head_rows", &head_rows, "tiles"_a, "chosen"_a, "token"_a, "logp"_a, "entropy"_a, "stats"_a, "rows"_a,
+          "vocab"_a, "temperature"_a, "stream"_a, "Log-prob and entropy from cuda_head's sums.");
+    m.def("cuda_head_gradient", &head_gradient, "exps"_a, "tiles"_a, "token"_a, "grad_logp"_a, "grad_entropy"_a,
+          "logp"_a, "entropy"_a, "stats"_a, "rows"_a, "vocab"_a, "exps_stride"_a, "temperature"_a, "stream"_a,
+          "cuda_head's exponentials turned into the gradient of the logits, in place.");
     m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' sums.");
     m.def("cuda_policy_terms", &terms, "options"_a, "logp"_a, "old_logp"_a, "log_ratio"_a, "advantage"_a, "scale"_a,
           "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "sums"_a, "n"_a, "stream"_a,

@@ -9,69 +9,15 @@
 
 #include "cuda/check.h"
 #include "cuda/logprob.h"
+#include "cuda/online.h"
 #include "cuda/vector.h"
 
 namespace crossthink {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarp = 32;
 constexpr int kValues = 16;  // that a thread holds in a step
 constexpr int kStep = kThreads * kValues;
-// In place of -inf: differences stay finite, over a temperature as well; a NaN logit stays NaN.
-constexpr float kLowest = -1e30f;
-
-constexpr float kLog2E = 1.4426950408889634f;
-constexpr float kLn2 = 0.6931471805599453f;
-constexpr float kVanishes = -200.0f;  // 2^u is 0 below
-
-// 2^x; -inf gives 0, NaN stays one.
-__device__ float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-
-// Sums over 2^u, with u in units of log2(e) temperatures: `scale` is log2(e) / temperature.
-struct Online {
-    float top = kLowest, exps = 0, product = 0;
-
-    __device__ void move_to(float new_top, float scale) {
-        const float move = (top - new_top) * scale;
-        const float shrink = exp2_fast(move);
-        product = (product + exps * fmaxf(move, kVanishes)) * shrink;
-        exps *= shrink;
-        top = new_top;
-    }
-
-    template <int N>
-    __device__ void add(const float (&logits)[N], float scale) {
-        float largest = top;
-#pragma unroll
-        for (float x : logits) largest = fmaxf(largest, x);
-        if (largest > top) move_to(largest, scale);
-#pragma unroll
-        for (float x : logits) {
-            const float u = (x - top) * scale;
-            const float e = exp2_fast(u);
-            exps += e;
-            product += e * fmaxf(u, kVanishes);  // 0 where e is 0, NaN where e is
-        }
-    }
-
-    __device__ void merge(Online other, float scale) {
-        const float new_top = fmaxf(top, other.top);
-        move_to(new_top, scale);
-        other.move_to(new_top, scale);
-        exps += other.exps;
-        product += other.product;
-    }
-};
-
-__device__ Online below(const Online& mine, int distance) {
-    return {__shfl_down_sync(~0u, mine.top, distance), __shfl_down_sync(~0u, mine.exps, distance),
-            __shfl_down_sync(~0u, mine.product, distance)};
-}
 
 // The block's sums, in thread 0.
 __device__ Online merge_block(Online mine, float scale) {

@@ -110,8 +110,10 @@ def test_bf16_gradients(fast: str, place: Place) -> None:
     for name in ("loss", "logp", "entropies"):
         assert (found[name] - truth[name]).abs().max() < 1e-5, name
     for name in ("d hidden", "d weight"):
-        # bf16 keeps 8 bits: half a unit for the result, and on the device as much for what is summed
-        assert (found[name] - truth[name]).abs().max() <= 2**-8 * truth[name].abs().max(), name
+        # bf16 keeps 8 bits: half a unit for the result, and on the device as much for what is summed and for the
+        # product with what comes from upstream
+        allowed = (1.5 if place(fast) == "cuda" else 1) * 2**-8
+        assert (found[name] - truth[name]).abs().max() <= allowed * truth[name].abs().max(), name
 
 
 def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Place) -> None:
@@ -145,12 +147,13 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
     from crossthink.kernels.loss_options import LossOptions
 
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
-    given["hidden"].requires_grad_()
+    for name in ("hidden", "weight", "bias"):
+        given[name].requires_grad_()
     order = ("hidden", "weight", "token", "old_logp", "advantage", "mask", "sequence", "ref_logp", "sampler_logp",
              "bias")
     torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
                           (*(given[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
-                           [True, False, False], fast))
+                           [True, True, True], fast))
 
 
 def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
@@ -194,5 +197,5 @@ def test_the_backward_makes_no_second_gradient_of_the_weight() -> None:
     (4096, 151936, 128),   # 2^25 logits are 220 rows: a tile
     (5, 100, 128)])
 def test_a_chunk_holds_5_percent_of_the_naive_forms_logits(tokens: int, vocabulary: int, chunk: int) -> None:
-    hidden, weight = torch.empty(tokens, 1), torch.empty(vocabulary, 1)
-    assert head.Head(hidden, weight, None, head.Needs(False, False, False), "cpp").chunk == chunk
+    hidden, weight, token = torch.empty(tokens, 1), torch.empty(vocabulary, 1), torch.zeros(tokens, dtype=torch.int64)
+    assert head.Head(hidden, weight, None, token, 1.0, head.Needs(False, False, False), "cpp").chunk == chunk
