@@ -4,8 +4,8 @@
 
 What is measured: forward and backward with loss (and entropy) at the heads of Qwen2.5-7B and 32B, 8192 tokens of bf16;
 log-probs without a gradient; the kernels that move memory, against the card's own copy. The yardstick of the head is
-the time of cuBLAS for the products that nobody can avoid: logits, d hidden and d weight, 6TDV flops. A card that is warm
-is slower: the products are timed before our forms and after them, and the yardstick is the mean.
+the time of cuBLAS for the products that nobody can avoid: logits, d hidden and d weight, 6TDV flops. A warm card is
+slower: the products are timed before our forms and after them, and the yardstick is the mean.
 """
 
 import argparse

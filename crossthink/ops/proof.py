@@ -60,8 +60,8 @@ def _head(backend: str, device: torch.device, width: int, dtype: torch.dtype) ->
         return ""
     token, bias = torch.randint(width, (ROWS,), generator=generator).to(device), torch.zeros(width, device=device)
     grads = torch.randn(2, ROWS, generator=generator).to(device)
-    leaves = [x.double().requires_grad_() for x in (hidden, weight)]
-    expected = reference.linear_logprob(*leaves, token, temperature=5.0)
+    hidden_leaf, weight_leaf = (x.double().requires_grad_() for x in (hidden, weight))
+    expected = reference.linear_logprob(hidden_leaf, weight_leaf, token, temperature=5.0)
     torch.autograd.backward(expected, list(grads.double()))
     head = hopper.HopperHead(hidden, weight, bias, token, 5.0, Needs(hidden=True, weight=True, bias=False))
     [part] = head.parts
@@ -70,8 +70,8 @@ def _head(backend: str, device: torch.device, width: int, dtype: torch.dtype) ->
     head.backward(part, (grads[0], grads[1]), found)
     grad_hidden, grad_weight, _ = head.grads()
     return (_differs("log-prob", found[0], expected[0], 1e-5) or _differs("entropy", found[1], expected[1], 1e-5)
-            or _differs("gradient of hidden states", grad_hidden, leaves[0].grad, 2**-7)
-            or _differs("gradient of the weight", grad_weight, leaves[1].grad, 2**-7))
+            or _differs("gradient of hidden states", grad_hidden, hidden_leaf.grad, 2**-7)
+            or _differs("gradient of the weight", grad_weight, weight_leaf.grad, 2**-7))
 
 
 def _terms(backend: str, device: torch.device) -> str:
