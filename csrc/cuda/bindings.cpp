@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "cuda/logprob.h"
 #include "cuda/policy.h"
+#include "cuda/runs.h"
 #include "cuda/scaled.h"
 
 namespace py = pybind11;
@@ -71,23 +72,31 @@ void advantage(Address reward, Address group, int64_t n, bool divide_by_std, dou
     cuda_group_advantage(p, at<void>(stream));
 }
 
-void means(Address mask, Address sequence, Address x, Address count, Address mean, int64_t n, Address stream) {
-    const SequenceMeans p{
-        at<const bool>(mask), at<const int64_t>(sequence), at<const float>(x), at<float>(count), at<float>(mean), n};
+void means(Address mask, Address sequence, Address x, Address count, Address mean, Address active, Address share,
+           int64_t n, Address stream) {
+    const SequenceMeans p{at<const bool>(mask), at<const int64_t>(sequence),
+                          at<const float>(x),   at<float>(count),
+                          at<float>(mean),      at<int>(active),
+                          at<double>(share),    n};
     py::gil_scoped_release unlocked;
     cuda_sequence_means(p, at<void>(stream));
 }
 
 void terms(const LossOptions& options, Address logp, Address old_logp, Address log_ratio, Address advantages,
            Address scale, Address count, Address mask, Address ref_logp, Address sampler_logp, Address grad,
-           Address sums, int64_t n, Address stream) {
+           Address parts, int64_t n, Address stream) {
     const PolicyColumns columns{at<const float>(logp),         at<const float>(old_logp),
                                 at<const float>(log_ratio),    at<const float>(advantages),
                                 at<const double>(scale),       at<const float>(count),
                                 at<const bool>(mask),          at<const float>(ref_logp),
                                 at<const float>(sampler_logp), n};
     py::gil_scoped_release unlocked;
-    cuda_policy_terms(options, columns, at<float>(grad), at<double>(sums), at<void>(stream));
+    cuda_policy_terms(options, columns, at<float>(grad), at<double>(parts), at<void>(stream));
+}
+
+void results(Address parts, int64_t blocks, Address loss, Address means, Address stream) {
+    py::gil_scoped_release unlocked;
+    cuda_policy_results(at<const double>(parts), blocks, at<float>(loss), at<float>(means), at<void>(stream));
 }
 
 void scaled(Address x, Address by, Address out, int64_t n, Address stream) {
@@ -106,13 +115,16 @@ void bind_cuda(py::module_& m) {
           "grad_row_stride"_a, "temperature"_a, "stream"_a, "token_logprob_backward on the device, into grad_logits.");
     m.def("cuda_group_advantage", &advantage, "reward"_a, "group"_a, "n"_a, "divide_by_std"_a, "eps"_a, "out"_a,
           "stream"_a, "group_advantage on the device.");
-    m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "n"_a, "stream"_a,
-          "sequence_means on the device.");
+    m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "active"_a, "share"_a,
+          "n"_a, "stream"_a, "sequence_means on the device.");
+    m.def("cuda_run_blocks", &cuda_run_blocks, "n"_a, "Numbers in cuda_sequence_means' active.");
     m.def("cuda_scaled", &scaled, "x"_a, "by"_a, "out"_a, "n"_a, "stream"_a, "out [n] bf16 = x [n] fp32 * by [1].");
-    m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' sums.");
+    m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' parts.");
     m.def("cuda_policy_terms", &terms, "options"_a, "logp"_a, "old_logp"_a, "log_ratio"_a, "advantage"_a, "scale"_a,
-          "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "sums"_a, "n"_a, "stream"_a,
-          "policy_terms on the device; sums [blocks, 6] are to be added up.");
+          "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "parts"_a, "n"_a, "stream"_a,
+          "policy_terms on the device; parts [blocks, 6] are to be added up.");
+    m.def("cuda_policy_results", &results, "parts"_a, "blocks"_a, "loss"_a, "means"_a, "stream"_a,
+          "Loss [1] and means [4] of cuda_policy_terms' parts.");
 }
 
 }  // namespace crossthink
