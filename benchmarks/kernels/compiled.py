@@ -37,7 +37,7 @@ LOGITS, TOKENS, BANDWIDTH = 8192 * 152064, 1 << 24, 3.35e12
 I64 = {"token", "sequence", "group"}
 SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
 OTHERS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
-          "parts": "*fp64", "scale": "*fp64", "active": "*i32"}
+          "parts": "*fp64", "scale": "*fp64", "active": "*i32", "programs": "i32"}
 
 MACHINE_CODE = {"wgmma": r"(HGMMA|UTC\w*MMA)\b", "mma": r"[HIQ]MMA\b", "tma": r"(UTMA\w+|UBLKCP)\b",
                 "wide reads": r"LDG\.\S*128\b", "wide writes": r"STG\.\S*128\b"}
@@ -51,7 +51,7 @@ ENUMS = {"Surrogate": ("ppo", "cispo"), "Kl": ("no KL", "k1", "k2", "k3"), "Corr
 CUDA_BYTES = {"forward_kernel<float": 4 * LOGITS, "forward_kernel": 2 * LOGITS,
               "backward_kernel<float, float": 8 * LOGITS, "backward_kernel<float, bfloat16": 6 * LOGITS,
               "backward_kernel": 4 * LOGITS, "terms_kernel": 17 * TOKENS, "means_kernel": 13 * TOKENS,
-              "advantage_kernel": 16 * TOKENS, "kernel": 6 * 152064 * 3584}
+              "advantage_kernel": 16 * TOKENS, "share_kernel": 0, "results_kernel": 0, "kernel": 6 * 152064 * 3584}
 """Bytes that a CUDA kernel must move, by how its name begins; the first that fits. The terms' are those of a loss that
 has no reference and no sampler: log-probs, old ones, advantages, mask and gradient."""
 
@@ -73,6 +73,8 @@ def sources() -> Iterator[tuple[str, Any, dict[str, str], dict[str, Any], dict[s
     for surrogate in ("ppo", "cispo"):
         yield (f"policy_terms {surrogate}", policy_terms.kernel, {}, {**terms, "surrogate": surrogate},
                {"num_warps": 4, "enable_fp_fusion": True}, 29 * TOKENS)
+    yield "policy_results", policy_terms.results_kernel, {"means": "*fp32"}, {"rows": policy_terms.ROWS}, {
+        "num_warps": 4}, 0
     yield ("runs.group_advantage", runs.advantage_kernel, {}, {"divide": True, "span": runs.SPAN, "tile": runs.TILE},
            {"num_warps": 1}, 16 * TOKENS)
     yield ("runs.sequence_means", runs.means_kernel, {}, {"span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1},
@@ -109,10 +111,19 @@ def cuda_rows(target: int) -> Iterator[Row]:
             cubin = Path(folder) / "kernels.cubin"
             subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin", f"-arch=sm_{target}", "-o",
                             str(cubin), str(path)], check=True, capture_output=True)
+            threads = block_sizes(tool, cubin)
             for symbol, usage in resources(tool, cubin).items():
                 name = plain(symbol)
                 moved = next(size for begins, size in CUDA_BYTES.items() if name.startswith(begins))
-                yield row(f"cuda {name}", target, usage, 256, moved)
+                yield row(f"cuda {name}", target, usage, threads[symbol], moved)
+
+
+def block_sizes(tool: str | Path, cubin: Path) -> dict[str, int]:
+    """The threads of a block that each function of a cubin was compiled for (__launch_bounds__)."""
+    said = subprocess.run([tool, "-elf", cubin], check=True, capture_output=True, text=True).stdout
+    sections = re.findall(r"^\.nv\.info\.(\S+)\n(.*?)(?=^\.nv\.|\Z)", said, re.DOTALL | re.MULTILINE)
+    sizes = {name: re.search(r"MAX_THREADS\n.*\n\s+Value:\s+0x(\w+)", body) for name, body in sections}
+    return {name: int(size[1], 16) for name, size in sizes.items() if size}
 
 
 def plain(symbol: str) -> str:
