@@ -62,13 +62,13 @@ def sources() -> Iterator[tuple[str, Any, dict[str, str], dict[str, Any], dict[s
     """Name, kernel, types that are not the usual ones, constants, launch options, bytes that it must move."""
     t = token_logprob
     for logits, grad, size in (("*bf16", "*bf16", 2), ("*fp32", "*fp32", 4)):
-        yield (f"token_logprob.forward {logits[1:]}", t.forward_kernel, {"logits": logits}, {"tile": t.FORWARD_TILE},
-               t.FORWARD_LAUNCH, size * LOGITS)
+        yield (f"token_logprob.forward {logits[1:]}", t.forward_kernel, {"logits": logits},
+               {"lanes": t.FORWARD_LANES, "pack": t.READ_BYTES // size}, t.FORWARD_LAUNCH, size * LOGITS)
         yield (f"token_logprob.backward {logits[1:]}", t.backward_kernel, {"logits": logits, "grad_logits": grad},
-               {"tile": t.BACKWARD_TILE, "in_place": False}, t.BACKWARD_LAUNCH, 2 * size * LOGITS)
+               {"tile": t.BACKWARD_BYTES // size, "in_place": False}, t.BACKWARD_LAUNCH, 2 * size * LOGITS)
     yield ("token_logprob.backward fp32 to bf16 in place", t.backward_kernel,
-           {"logits": "*fp32", "grad_logits": "*bf16"}, {"tile": t.BACKWARD_TILE, "in_place": True}, t.BACKWARD_LAUNCH,
-           6 * LOGITS)
+           {"logits": "*fp32", "grad_logits": "*bf16"}, {"tile": t.BACKWARD_BYTES // 4, "in_place": True},
+           t.BACKWARD_LAUNCH, 6 * LOGITS)
     terms = {"tile": policy_terms.TILE, "kl": "k3", "correction": "mask"}
     for surrogate in ("ppo", "cispo"):
         yield (f"policy_terms {surrogate}", policy_terms.kernel, {}, {**terms, "surrogate": surrogate},
