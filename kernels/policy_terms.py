@@ -60,6 +60,18 @@ def _kl(d, kind: tl.constexpr):  # type: ignore[no-untyped-def]
     return value, grad
 
 
+@triton.jit
+def _read(column, place, whole, n, other):  # type: ignore[no-untyped-def]
+    """A tile of a column, `other` past its end. Without a mask where the tile is whole, so that a thread reads 16
+    bytes."""
+    if whole:
+        x = tl.load(column + place)
+    else:
+        x = tl.load(column + place, mask=place < n, other=other)
+    return x
+
+
+# A masked token is read as well: its mask is under way with the other columns.
 @triton.jit(do_not_specialize=["n"])
 def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
            grad, parts, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
@@ -67,23 +79,23 @@ def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, s
     """grad [n] fp32 and parts [programs, 6] fp64; columns that are None stand for what csrc/policy/terms.h says."""
     program = tl.program_id(0).to(tl.int64)
     place = program * tile + tl.arange(0, tile)
-    inside = place < n
-    active = tl.load(mask + place, mask=inside, other=0) != 0
-    new = tl.load(logp + place, mask=active, other=0.0)
-    a = tl.load(advantage + place, mask=active, other=0.0)
+    whole = (program + 1) * tile <= n
+    active = _read(mask, place, whole, n, 0) != 0
+    new = _read(logp, place, whole, n, 0.0)
+    a = _read(advantage, place, whole, n, 0.0)
     share = tl.load(scale).to(tl.float32)
     if count is not None:
-        share = share / tl.load(count + place, mask=active, other=1.0)
+        share = share / _read(count, place, whole, n, 1.0)
     old = new
     if old_logp is not None:
-        old = tl.load(old_logp + place, mask=active, other=0.0)
+        old = _read(old_logp, place, whole, n, 0.0)
     moved = new - old
     used = moved
     if log_ratio is not None:
-        used = tl.load(log_ratio + place, mask=active, other=0.0)
+        used = _read(log_ratio, place, whole, n, 0.0)
     value, slope, clipped, ratio = _surrogate(new, used, a, low, high, dual_clip, surrogate)
     if sampler_logp is not None:
-        w = tl.exp(_cut(old - tl.load(sampler_logp + place, mask=active, other=0.0), 20.0))
+        w = tl.exp(_cut(old - _read(sampler_logp, place, whole, n, 0.0), 20.0))
         if correction == "truncate":
             w = tl.where(w > cap, cap, w)
         else:
@@ -92,10 +104,14 @@ def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, s
         slope *= w
     kl_value = moved * 0
     if ref_logp is not None:
-        kl_value, kl_slope = _kl(tl.load(ref_logp + place, mask=active, other=0.0) - new, kl)
+        kl_value, kl_slope = _kl(_read(ref_logp, place, whole, n, 0.0) - new, kl)
         value += kl_coef * kl_value
         slope += kl_coef * kl_slope
-    tl.store(grad + place, tl.where(active, slope * share, 0.0), mask=inside)
+    slope = tl.where(active, slope * share, 0.0)
+    if whole:
+        tl.store(grad + place, slope)
+    else:
+        tl.store(grad + place, slope, mask=place < n)
     parts += program * SUMS
     tl.store(parts, tl.sum(tl.where(active, value * share, 0.0), 0).to(tl.float64))
     tl.store(parts + 1, tl.sum(tl.where(active, kl_value, 0.0), 0).to(tl.float64))
