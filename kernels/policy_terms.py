@@ -1,6 +1,6 @@
 """policy_terms in Triton: each token's gradient of a policy loss, and the sums that its metrics need, in one pass.
 
-A token's arithmetic is fp32, and so are the sums of a tile; from there they are fp64. The eager meaning is
+A token's arithmetic is fp32, and so are the sums of a tile; over the tiles they are fp64. The eager meaning is
 `policy_loss` in kernels/reference.py; csrc/policy/terms.h is the same in C++.
 """
 
@@ -76,7 +76,7 @@ def _read(column, place, whole, n, other):  # type: ignore[no-untyped-def]
 def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
            grad, parts, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
            correction: tl.constexpr, tile: tl.constexpr):
-    """grad [n] fp32 and parts [programs, 6] fp64; columns that are None stand for what csrc/policy/terms.h says."""
+    """grad [n] fp32 and parts [programs, 6] fp32; columns that are None stand for what csrc/policy/terms.h says."""
     program = tl.program_id(0).to(tl.int64)
     place = program * tile + tl.arange(0, tile)
     whole = (program + 1) * tile <= n
@@ -113,12 +113,12 @@ def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, s
     else:
         tl.store(grad + place, slope, mask=place < n)
     parts += program * SUMS
-    tl.store(parts, tl.sum(tl.where(active, value * share, 0.0), 0).to(tl.float64))
-    tl.store(parts + 1, tl.sum(tl.where(active, kl_value, 0.0), 0).to(tl.float64))
-    tl.store(parts + 2, tl.sum((active & clipped).to(tl.int32), 0).to(tl.float64))
-    tl.store(parts + 3, tl.sum(tl.where(active, ratio, 0.0), 0).to(tl.float64))
-    tl.store(parts + 4, tl.sum(tl.where(active, -moved, 0.0), 0).to(tl.float64))
-    tl.store(parts + 5, tl.sum(active.to(tl.int32), 0).to(tl.float64))
+    tl.store(parts, tl.sum(tl.where(active, value * share, 0.0), 0))
+    tl.store(parts + 1, tl.sum(tl.where(active, kl_value, 0.0), 0))
+    tl.store(parts + 2, tl.sum((active & clipped).to(tl.int32), 0).to(tl.float32))
+    tl.store(parts + 3, tl.sum(tl.where(active, ratio, 0.0), 0))
+    tl.store(parts + 4, tl.sum(tl.where(active, -moved, 0.0), 0))
+    tl.store(parts + 5, tl.sum(active.to(tl.int32), 0).to(tl.float32))
 
 
 @triton.jit
@@ -127,7 +127,7 @@ def _column(parts, programs, which: tl.constexpr, rows: tl.constexpr):  # type: 
     total = tl.zeros((rows,), tl.float64)
     for start in range(0, programs, rows):
         row = start + tl.arange(0, rows)
-        total += tl.load(parts + row.to(tl.int64) * SUMS + which, mask=row < programs, other=0.0)
+        total += tl.load(parts + row.to(tl.int64) * SUMS + which, mask=row < programs, other=0.0).to(tl.float64)
     return tl.sum(total, 0)
 
 
@@ -146,12 +146,12 @@ def results_kernel(parts, loss, means, programs, rows: tl.constexpr):  # type: i
 def policy_terms(logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor, scale: Tensor,
                  count: Tensor | None, mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32 and parts [P, 6] fp64 that add up to the sums; columns [T] fp32 contiguous, mask [T]
+    """d loss / d logp [T] fp32 and parts [P, 6] fp32 that add up to the sums; columns [T] fp32 contiguous, mask [T]
     bool; a token's term counts scale ([] fp64), or scale / count."""
     n = logp.shape[0]
     programs = triton.cdiv(n, TILE)
     grad = torch.empty_like(logp)
-    parts = logp.new_empty((programs, SUMS.value), dtype=torch.float64)
+    parts = logp.new_empty((programs, SUMS.value))
     if n:
         kernel[(programs,)](
             logp, old_logp, log_ratio, advantage, scale, count, mask.view(torch.uint8), ref_logp, sampler_logp, grad,

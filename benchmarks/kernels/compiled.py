@@ -37,7 +37,7 @@ LOGITS, TOKENS, BANDWIDTH = 8192 * 152064, 1 << 24, 3.35e12
 I64 = {"token", "sequence", "group"}
 SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
 OTHERS = {"vocabulary": "i32", "n": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
-          "parts": "*fp64", "scale": "*fp64", "active": "*i32", "programs": "i32"}
+          "scale": "*fp64", "active": "*i32", "programs": "i32"}
 
 MACHINE_CODE = {"wgmma": r"(HGMMA|UTC\w*MMA)\b", "mma": r"[HIQ]MMA\b", "tma": r"(UTMA\w+|UBLKCP)\b",
                 "wide reads": r"LDG\.\S*128\b", "wide writes": r"STG\.\S*128\b"}

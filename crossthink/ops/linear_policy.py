@@ -45,7 +45,7 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
         logp, entropy, stats = rows_forward(backend, logits, token[part], temperature)
         per_token[0, part], per_token[1, part] = logp, entropy
         grad, parts = policy.policy_terms(backend, logp, columns.at(part), scale, here[part], options)
-        sums += parts.sum(0)
+        sums += parts.sum(0, dtype=torch.float64)
         if any(needs):
             dz = over(logits, head.dtype)
             grad_entropy = -options.entropy_coef * weights[part]

@@ -144,8 +144,8 @@ class Columns:
 
 def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, mask: Tensor,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32, and parts [P, SUMS] fp64 that add up to the loss, METRICS over the active tokens, and
-    their number."""
+    """d loss / d logp [T] fp32, and parts [P, SUMS] that add up, in fp64, to the loss, METRICS over the active tokens,
+    and their number."""
     c, grad = columns, empty(logp, logp.shape)
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
@@ -164,7 +164,7 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
                            grad.numpy(), parts[0].numpy(), torch.get_num_threads())
         return grad, parts
     assert not isinstance(c.count, _core.Sequences)
-    parts = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS), dtype=torch.float64)
+    parts = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS))
     with torch.cuda.device(logp.device):
         _core.cuda_policy_terms(core, logp.data_ptr(), _address(c.old_logp), _address(c.log_ratio),
                                 c.advantage.data_ptr(), scale.data_ptr(), _address(c.count), mask.data_ptr(),
@@ -176,7 +176,7 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
 def policy_results(backend: str, parts: Tensor) -> tuple[Tensor, Tensor]:
     """The loss [] and METRICS [4], fp32, from the parts of policy_terms."""
     if backend == "cpp":
-        sums = parts.sum(0)
+        sums = parts[0]
         return sums[0].float(), (sums[1:-1] / sums[-1].clamp(min=1)).float()
     loss = parts.new_empty((), dtype=torch.float32)
     means = parts.new_empty(len(METRICS), dtype=torch.float32)

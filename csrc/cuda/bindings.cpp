@@ -91,12 +91,12 @@ void terms(const LossOptions& options, Address logp, Address old_logp, Address l
                                 at<const bool>(mask),          at<const float>(ref_logp),
                                 at<const float>(sampler_logp), n};
     py::gil_scoped_release unlocked;
-    cuda_policy_terms(options, columns, at<float>(grad), at<double>(parts), at<void>(stream));
+    cuda_policy_terms(options, columns, at<float>(grad), at<float>(parts), at<void>(stream));
 }
 
 void results(Address parts, int64_t blocks, Address loss, Address means, Address stream) {
     py::gil_scoped_release unlocked;
-    cuda_policy_results(at<const double>(parts), blocks, at<float>(loss), at<float>(means), at<void>(stream));
+    cuda_policy_results(at<const float>(parts), blocks, at<float>(loss), at<float>(means), at<void>(stream));
 }
 
 void scaled(Address x, Address by, Address out, int64_t n, Address stream) {

@@ -114,9 +114,8 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(CudaLogprobForward p)
     p.stats[2 * row + 1] = log_sum;
 }
 
-// What a thread of the backward kernel holds of a step: a few values, so that as many threads as fit have their reads
-// under way, and wide blocks, so that few rows are open on a multiprocessor at a time: with 16 of them, 8 read and 8
-// written, it gets two thirds of the bandwidth that 4 and 4 get.
+// What a thread of the backward kernel holds of a step: few values, so that many threads fit and have their reads under
+// way, in wide blocks, so that few rows are open on a multiprocessor at a time.
 constexpr int kBackwardThreads = 512;
 constexpr int kBackwardValues = 8;
 constexpr int kBackwardStep = kBackwardThreads * kBackwardValues;

@@ -88,7 +88,7 @@ struct Sums {
 // that reads are under way together and arithmetic needs no branch.
 template <Surrogate surrogate, Kl kl, Correction correction>
 __global__ void __launch_bounds__(kThreads)
-    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* parts) {
+    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, float* parts) {
     options.surrogate = surrogate;
     options.kl = kl;
     options.correction = correction;
@@ -119,17 +119,17 @@ __global__ void __launch_bounds__(kThreads)
     if (threadIdx.x >= kPolicySums) return;
     double sum = 0;
     for (const auto& warp : warps) sum += warp[threadIdx.x];
-    parts[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = sum;
+    parts[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = static_cast<float>(sum);
 }
 
 constexpr int kRows = 128;  // of parts that are read at once
 
 __global__ void __launch_bounds__(kRows* kPolicySums)
-    results_kernel(const double* parts, int64_t blocks, float* loss, float* means) {
+    results_kernel(const float* parts, int64_t blocks, float* loss, float* means) {
     constexpr int kWide = kRows * kPolicySums;
     __shared__ double sums[kWide];
     double sum = 0;
-#pragma unroll 8
+#pragma unroll 16
     for (int64_t i = threadIdx.x; i < blocks * kPolicySums; i += kWide) sum += parts[i];
     sums[threadIdx.x] = sum;
     for (int half = kWide / 2; half >= kPolicySums; half /= 2) {
@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(kRows* kPolicySums)
     }
 }
 
-using TermsKernel = void (*)(LossOptions, PolicyColumns, float*, double*);
+using TermsKernel = void (*)(LossOptions, PolicyColumns, float*, float*);
 
 template <Surrogate surrogate, Kl kl>
 TermsKernel terms_kernel_of(Correction correction) {
@@ -165,7 +165,7 @@ TermsKernel terms_kernel_of(Kl kl, Correction correction) {
 
 int64_t cuda_policy_blocks(int64_t n) { return (n + kOfBlock - 1) / kOfBlock; }
 
-void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* parts,
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, float* parts,
                        void* stream) {
     if (columns.n == 0) return;
     const TermsKernel kernel = options.surrogate == Surrogate::kCispo
@@ -176,7 +176,7 @@ void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns,
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
-void cuda_policy_results(const double* parts, int64_t blocks, float* loss, float* means, void* stream) {
+void cuda_policy_results(const float* parts, int64_t blocks, float* loss, float* means, void* stream) {
     results_kernel<<<1, kRows * kPolicySums, 0, static_cast<cudaStream_t>(stream)>>>(parts, blocks, loss, means);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
