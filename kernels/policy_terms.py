@@ -1,7 +1,7 @@
 """policy_terms in Triton: each token's gradient of a policy loss, and the sums that its metrics need, in one pass.
 
-A token's arithmetic is fp32, sums are fp64. The eager meaning is `policy_loss` in kernels/reference.py;
-csrc/policy/terms.h is the same in C++.
+A token's arithmetic is fp32, and so are the sums of a tile; over the tiles they are fp64. The eager meaning is
+`policy_loss` in kernels/reference.py; csrc/policy/terms.h is the same in C++.
 """
 
 import torch
@@ -12,6 +12,8 @@ from crossthink.kernels.loss_options import LossOptions
 Tensor = torch.Tensor
 
 TILE = 1024
+ROWS = 512
+"""Programs whose sums are read at once."""
 SUMS = tl.constexpr(6)
 """loss, kl, clipped, ratio, -log_ratio, active tokens."""
 
@@ -58,30 +60,42 @@ def _kl(d, kind: tl.constexpr):  # type: ignore[no-untyped-def]
     return value, grad
 
 
+@triton.jit
+def _read(column, place, whole, n, other):  # type: ignore[no-untyped-def]
+    """A tile of a column, `other` past its end. Without a mask where the tile is whole, so that a thread reads 16
+    bytes."""
+    if whole:
+        x = tl.load(column + place)
+    else:
+        x = tl.load(column + place, mask=place < n, other=other)
+    return x
+
+
+# A masked token is read as well: its mask is under way with the other columns.
 @triton.jit(do_not_specialize=["n"])
 def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, sampler_logp,  # type: ignore[no-untyped-def]
-           grad, sums, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
+           grad, parts, n, low, high, dual_clip, kl_coef, cap, floor, surrogate: tl.constexpr, kl: tl.constexpr,
            correction: tl.constexpr, tile: tl.constexpr):
-    """grad [n] fp32 and sums [programs, 6] fp64; columns that are None stand for what csrc/policy/terms.h says."""
+    """grad [n] fp32 and parts [programs, 6] fp32; columns that are None stand for what csrc/policy/terms.h says."""
     program = tl.program_id(0).to(tl.int64)
     place = program * tile + tl.arange(0, tile)
-    inside = place < n
-    active = tl.load(mask + place, mask=inside, other=0) != 0
-    new = tl.load(logp + place, mask=active, other=0.0)
-    a = tl.load(advantage + place, mask=active, other=0.0)
+    whole = (program + 1) * tile <= n
+    active = _read(mask, place, whole, n, 0) != 0
+    new = _read(logp, place, whole, n, 0.0)
+    a = _read(advantage, place, whole, n, 0.0)
     share = tl.load(scale).to(tl.float32)
     if count is not None:
-        share = share / tl.load(count + place, mask=active, other=1.0)
+        share = share / _read(count, place, whole, n, 1.0)
     old = new
     if old_logp is not None:
-        old = tl.load(old_logp + place, mask=active, other=0.0)
+        old = _read(old_logp, place, whole, n, 0.0)
     moved = new - old
     used = moved
     if log_ratio is not None:
-        used = tl.load(log_ratio + place, mask=active, other=0.0)
+        used = _read(log_ratio, place, whole, n, 0.0)
     value, slope, clipped, ratio = _surrogate(new, used, a, low, high, dual_clip, surrogate)
     if sampler_logp is not None:
-        w = tl.exp(_cut(old - tl.load(sampler_logp + place, mask=active, other=0.0), 20.0))
+        w = tl.exp(_cut(old - _read(sampler_logp, place, whole, n, 0.0), 20.0))
         if correction == "truncate":
             w = tl.where(w > cap, cap, w)
         else:
@@ -90,32 +104,63 @@ def kernel(logp, old_logp, log_ratio, advantage, scale, count, mask, ref_logp, s
         slope *= w
     kl_value = moved * 0
     if ref_logp is not None:
-        kl_value, kl_slope = _kl(tl.load(ref_logp + place, mask=active, other=0.0) - new, kl)
+        kl_value, kl_slope = _kl(_read(ref_logp, place, whole, n, 0.0) - new, kl)
         value += kl_coef * kl_value
         slope += kl_coef * kl_slope
-    tl.store(grad + place, tl.where(active, slope * share, 0.0), mask=inside)
-    sums += program * SUMS
-    tl.store(sums, tl.sum(tl.where(active, value * share, 0.0).to(tl.float64), 0))
-    tl.store(sums + 1, tl.sum(tl.where(active, kl_value, 0.0).to(tl.float64), 0))
-    tl.store(sums + 2, tl.sum(tl.where(active & clipped, 1.0, 0.0).to(tl.float64), 0))
-    tl.store(sums + 3, tl.sum(tl.where(active, ratio, 0.0).to(tl.float64), 0))
-    tl.store(sums + 4, tl.sum(tl.where(active, -moved, 0.0).to(tl.float64), 0))
-    tl.store(sums + 5, tl.sum(active.to(tl.float64), 0))
+    slope = tl.where(active, slope * share, 0.0)
+    if whole:
+        tl.store(grad + place, slope)
+    else:
+        tl.store(grad + place, slope, mask=place < n)
+    parts += program * SUMS
+    tl.store(parts, tl.sum(tl.where(active, value * share, 0.0), 0))
+    tl.store(parts + 1, tl.sum(tl.where(active, kl_value, 0.0), 0))
+    tl.store(parts + 2, tl.sum((active & clipped).to(tl.int32), 0).to(tl.float32))
+    tl.store(parts + 3, tl.sum(tl.where(active, ratio, 0.0), 0))
+    tl.store(parts + 4, tl.sum(tl.where(active, -moved, 0.0), 0))
+    tl.store(parts + 5, tl.sum(active.to(tl.int32), 0).to(tl.float32))
+
+
+@triton.jit
+def _column(parts, programs, which: tl.constexpr, rows: tl.constexpr):  # type: ignore[no-untyped-def]
+    """One of the sums, added up over the programs."""
+    total = tl.zeros((rows,), tl.float64)
+    for start in range(0, programs, rows):
+        row = start + tl.arange(0, rows)
+        total += tl.load(parts + row.to(tl.int64) * SUMS + which, mask=row < programs, other=0.0).to(tl.float64)
+    return tl.sum(total, 0)
+
+
+@triton.jit(do_not_specialize=["programs"])
+def results_kernel(parts, loss, means, programs, rows: tl.constexpr):  # type: ignore[no-untyped-def]
+    """loss [1] or one of means [4], fp32, from parts [programs, 6]; a program each."""
+    which = tl.program_id(0)
+    total = _column(parts + which, programs, 0, rows)
+    if which == 0:
+        tl.store(loss, total.to(tl.float32))
+    else:
+        active = tl.maximum(_column(parts, programs, 5, rows), 1.0)
+        tl.store(means + which - 1, (total / active).to(tl.float32))
 
 
 def policy_terms(logp: Tensor, old_logp: Tensor | None, log_ratio: Tensor | None, advantage: Tensor, scale: Tensor,
                  count: Tensor | None, mask: Tensor, ref_logp: Tensor | None, sampler_logp: Tensor | None,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32 and the sums [6] fp64; columns [T] fp32 contiguous, mask [T] bool; a token's term counts
-    scale ([] fp64), or scale / count."""
+    """d loss / d logp [T] fp32 and parts [P, 6] fp32 that add up to the sums; columns [T] fp32 contiguous, mask [T]
+    bool; a token's term counts scale ([] fp64), or scale / count."""
     n = logp.shape[0]
     programs = triton.cdiv(n, TILE)
     grad = torch.empty_like(logp)
-    sums = logp.new_empty((programs, SUMS.value), dtype=torch.float64)
+    parts = logp.new_empty((programs, SUMS.value))
     if n:
         kernel[(programs,)](
             logp, old_logp, log_ratio, advantage, scale, count, mask.view(torch.uint8), ref_logp, sampler_logp, grad,
-            sums, n, 1 - options.clip_low, 1 + options.clip_high, options.dual_clip or 0.0, options.kl_coef,
+            parts, n, 1 - options.clip_low, 1 + options.clip_high, options.dual_clip or 0.0, options.kl_coef,
             options.sampler_cap, options.sampler_floor, surrogate=options.surrogate, kl=options.kl,
             correction=options.correction, tile=TILE, num_warps=4, enable_fp_fusion=True)
-    return grad, sums.sum(0)
+    return grad, parts
+
+
+def policy_results(parts: Tensor, loss: Tensor, means: Tensor) -> None:
+    """Fill loss [] and means [4], fp32, from parts [P, 6]."""
+    results_kernel[(1 + len(means),)](parts, loss, means, len(parts), rows=ROWS, num_warps=4)

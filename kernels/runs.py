@@ -76,7 +76,7 @@ def _one_group(reward, group, advantage, n, eps, first, divide: tl.constexpr,  #
 
 @triton.jit
 def _one_sequence(mask, sequence, x, count, mean, n, first, tile: tl.constexpr):  # type: ignore[no-untyped-def]
-    """Active tokens, and x's mean over them, of the sequence that begins at `first`."""
+    """Active tokens, and x's mean over them, of the sequence that begins at `first`; 1 where it has one, or 0."""
     own = tl.load(sequence + first)
     active = tl.zeros((), tl.float64)
     total = tl.zeros((), tl.float64)
@@ -88,14 +88,17 @@ def _one_sequence(mask, sequence, x, count, mean, n, first, tile: tl.constexpr):
         if x is not None:
             total += tl.sum(tl.load(x + place, mask=counted, other=0.0).to(tl.float64), 0)
         start += tile
-    average = total / tl.maximum(active, 1.0)
+    least = tl.maximum(active, 1.0)
+    average = total / least
     start, more = first, first < n
     while more:
         place, member, more = _members(sequence, start, own, n, tile)
-        tl.store(count + place, tl.zeros((tile,), tl.float32) + active.to(tl.float32), mask=member)
+        if count is not None:
+            tl.store(count + place, tl.zeros((tile,), tl.float32) + least.to(tl.float32), mask=member)
         if x is not None:
             tl.store(mean + place, tl.zeros((tile,), tl.float32) + average.to(tl.float32), mask=member)
         start += tile
+    return (active > 0).to(tl.int32)
 
 
 @triton.jit(do_not_specialize=["n"])
@@ -111,15 +114,18 @@ def advantage_kernel(reward, group, advantage, n, eps, divide: tl.constexpr,  # 
 
 
 @triton.jit(do_not_specialize=["n"])
-def means_kernel(mask, sequence, x, count, mean, n, span: tl.constexpr,  # type: ignore[no-untyped-def]
+def means_kernel(mask, sequence, x, count, mean, active, n, span: tl.constexpr,  # type: ignore[no-untyped-def]
                  tile: tl.constexpr):
-    """count [n]: the active tokens of each token's sequence; mean [n]: x's mean over them, unless x is None."""
+    """count [n], unless it is None: the active tokens of each token's sequence, 1 where it has none. mean [n], unless x
+    is None: x's over them. active [programs]: the sequences with an active token."""
     place, begins = _begins(sequence, n, span)
     first = _first(place, begins, n)
+    found = tl.zeros((), tl.int32)
     while first < n:
-        _one_sequence(mask, sequence, x, count, mean, n, first, tile)
+        found += _one_sequence(mask, sequence, x, count, mean, n, first, tile)
         begins = begins & (place > first)
         first = _first(place, begins, n)
+    tl.store(active + tl.program_id(0), found)
 
 
 def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float) -> Tensor:
@@ -132,13 +138,14 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float) -> Ten
     return advantage
 
 
-def sequence_means(mask: Tensor, sequence: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Active tokens of each token's sequence, and x's mean over them: ([T], [T]) fp32; the second is empty where x is
-    None. mask [T] bool, sequence [T] int64, equal ids side by side, x [T] fp32; all contiguous."""
-    n = mask.shape[0]
-    count = torch.empty(n, device=mask.device)
-    mean = torch.empty(n if x is not None else 0, device=mask.device)
-    if n:
-        means_kernel[(triton.cdiv(n, SPAN),)](mask.view(torch.uint8), sequence, x, count, mean, n, span=SPAN, tile=TILE,
-                                              num_warps=1)
-    return count, mean
+def sequence_means(mask: Tensor, sequence: Tensor, x: Tensor | None, count: Tensor | None,
+                   mean: Tensor | None) -> Tensor:
+    """Fill count [T] and mean [T], fp32, where they are there: the active tokens of each token's sequence, and x's mean
+    over them. Return 1 over the number of sequences that have one, [] fp64. mask [T] bool, sequence [T] int64, equal
+    ids side by side, x [T] fp32; all contiguous."""
+    programs = triton.cdiv(mask.shape[0], SPAN)
+    active = torch.empty(programs, dtype=torch.int32, device=mask.device)
+    if programs:
+        means_kernel[(programs,)](mask.view(torch.uint8), sequence, x, count, mean, active, mask.shape[0], span=SPAN,
+                                  tile=TILE, num_warps=1)
+    return 1 / active.sum().clamp(min=1).double()

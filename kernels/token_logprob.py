@@ -1,8 +1,8 @@
 """token_logprob in Triton: log-prob and entropy in one read of the logits, and the gradient in one more.
 
-One program walks a row in tiles and keeps the largest logit m, and for each place of a tile s = sum e^u and
-d = sum u e^u with u = (logit - m) / temperature (online softmax, arXiv 1805.02867; d is carried over to a new maximum
-in the same way); at the end the places are added up:
+One program walks a row in tiles of lanes, each as many logits as a thread reads in 16 bytes. A lane keeps its largest
+logit m, and s = sum e^u and d = sum u e^u with u = (logit - m) / temperature (online softmax, arXiv 1805.02867; d is
+carried over to a new maximum in the same way); at the end the lanes are added up:
 
     logp = u_token - log s,   entropy = log s - d / s
 
@@ -16,30 +16,38 @@ import triton.language as tl
 
 Tensor = torch.Tensor
 
-FORWARD_TILE, BACKWARD_TILE = 2048, 2048
-"""Logits that a program holds at a time: 16 in each of 128 threads, and 4 in each of 512, so that what a thread reads
-in 16 bytes it writes in 8, without an exchange. The fastest of 2048 to 8192 and 4 to 16 warps on an H200."""
+FORWARD_LANES = 256
+"""A thread each: no tile needs an exchange between threads."""
+READ_BYTES = 16
+BACKWARD_BYTES = 8192
+"""Of a tile of logits: 16 of each of 512 threads, so that what a thread reads in one access it writes in one, without
+an exchange."""
 LOG2_E = tl.constexpr(1.4426950408889634)
 VANISHES = tl.constexpr(-200.0)
 """2^u is 0 below."""
-FORWARD_LAUNCH = {"num_warps": 4, "enable_fp_fusion": True, "maxnreg": 72}
+FORWARD_LAUNCH = {"num_warps": 8, "enable_fp_fusion": True}
 BACKWARD_LAUNCH = {"num_warps": 16, "enable_fp_fusion": True}
-"""Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10. Left to itself the
-compiler takes 64 registers of the forward in bf16 for sm_100 and spills; with 72 it needs 68."""
+"""Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10."""
+
+
+@triton.jit
+def _moved(top, exps, product, new_top, scale):  # type: ignore[no-untyped-def]
+    """The sums of lanes with respect to a new largest logit."""
+    move = (top - new_top) * scale
+    shrink = tl.exp2(move)
+    return exps * shrink, (product + exps * tl.maximum(move, VANISHES)) * shrink
 
 
 @triton.jit
 def _added(x, top, exps, product, scale):  # type: ignore[no-untyped-def]
-    """The largest logit so far and each place's sums, with a tile of logits more."""
+    """Each lane's largest logit and sums, with a tile of logits [lanes, pack] more."""
     x = x.to(tl.float32)
-    new_top = tl.maximum(top, tl.max(x, 0))
-    move = (top - new_top) * scale
-    shrink = tl.exp2(move)
-    u = (x - new_top) * scale
+    new_top = tl.maximum(top, tl.max(x, 1))
+    exps, product = _moved(top, exps, product, new_top, scale)
+    u = (x - new_top[:, None]) * scale
     e = tl.exp2(u)
     # past VANISHES e is 0; a NaN is one in e
-    product = (product + exps * tl.maximum(move, VANISHES)) * shrink + e * tl.maximum(u, VANISHES)
-    return new_top, exps * shrink + e, product
+    return new_top, exps + tl.sum(e, 1), product + tl.sum(e * tl.maximum(u, VANISHES), 1)
 
 
 @triton.jit
@@ -53,21 +61,26 @@ def _gradient(x, place, chosen, top, log_sum, scale, a, b, g):  # type: ignore[n
 # read and written without a mask, which would keep the compiler from accesses of 16 bytes.
 @triton.jit(do_not_specialize=["vocabulary"])
 def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride,  # type: ignore[no-untyped-def]
-                   inverse_temperature, tile: tl.constexpr):
+                   inverse_temperature, lanes: tl.constexpr, pack: tl.constexpr):
     """logits [T, V] -> logp [T], entropy [T], stats [T, 2] (largest logit, log s); one program a row."""
     row = tl.program_id(0).to(tl.int64)
     logits += row * row_stride
     scale = inverse_temperature * LOG2_E
-    top = tl.full((), -1.0e30, tl.float32)  # in place of -inf: differences stay finite
-    exps = tl.zeros((tile,), tl.float32)
-    product = tl.zeros((tile,), tl.float32)
-    whole = vocabulary // tile * tile
-    place = tl.arange(0, tile)
-    for start in range(0, whole, tile):
-        top, exps, product = _added(tl.load(logits + start + place), top, exps, product, scale)
-    if whole < vocabulary:
-        x = tl.load(logits + whole + place, mask=whole + place < vocabulary, other=-float("inf"))
-        top, exps, product = _added(x, top, exps, product, scale)
+    tops = tl.full((lanes,), -1.0e30, tl.float32)  # in place of -inf: differences stay finite
+    exps = tl.zeros((lanes,), tl.float32)
+    product = tl.zeros((lanes,), tl.float32)
+    tile: tl.constexpr = lanes * pack
+    whole = vocabulary // (2 * tile) * (2 * tile)
+    place = tl.arange(0, lanes)[:, None] * pack + tl.arange(0, pack)[None, :]
+    for start in range(0, whole, 2 * tile):
+        x, other = tl.load(logits + start + place), tl.load(logits + start + tile + place)
+        tops, exps, product = _added(x, tops, exps, product, scale)
+        tops, exps, product = _added(other, tops, exps, product, scale)
+    for start in range(whole, vocabulary, tile):
+        x = tl.load(logits + start + place, mask=start + place < vocabulary, other=-float("inf"))
+        tops, exps, product = _added(x, tops, exps, product, scale)
+    top = tl.max(tops, 0)
+    exps, product = _moved(tops, exps, product, top, scale)
     all_exps = tl.sum(exps, 0)
     log_sum = tl.log(all_exps)
     chosen = tl.load(token + row)
@@ -120,7 +133,7 @@ def forward(logits: Tensor, token: Tensor, temperature: float, logp: Tensor, ent
     rows, vocabulary = logits.shape
     if rows:
         forward_kernel[(rows,)](logits, token, logp, entropy, stats, vocabulary, logits.stride(0), 1 / temperature,
-                                tile=FORWARD_TILE, **FORWARD_LAUNCH)
+                                lanes=FORWARD_LANES, pack=READ_BYTES // logits.element_size(), **FORWARD_LAUNCH)
 
 
 def backward(logits: Tensor, token: Tensor, grads: tuple[Tensor, Tensor], saved: tuple[Tensor, Tensor],
@@ -130,5 +143,5 @@ def backward(logits: Tensor, token: Tensor, grads: tuple[Tensor, Tensor], saved:
     rows, vocabulary = logits.shape
     if rows:
         backward_kernel[(rows,)](logits, token, *grads, *saved, grad_logits, vocabulary, logits.stride(0),
-                                 grad_logits.stride(0), 1 / temperature, tile=BACKWARD_TILE,
+                                 grad_logits.stride(0), 1 / temperature, tile=BACKWARD_BYTES // logits.element_size(),
                                  in_place=grad_logits.data_ptr() == logits.data_ptr(), **BACKWARD_LAUNCH)

@@ -38,7 +38,7 @@ BANDWIDTH, PRODUCTS = 3.35e12, 989.4e12
 I64 = {"token", "sequence", "group"}
 SCALARS = {"inverse_temperature", "eps", "low", "high", "dual_clip", "kl_coef", "cap", "floor"}
 OTHERS = {"vocabulary": "i32", "n": "i32", "step": "i32", "row_stride": "i64", "grad_row_stride": "i64", "mask": "*i8",
-          "sums": "*fp64", "scale": "*fp64"}
+          "scale": "*fp64", "active": "*i32", "programs": "i32"}
 
 MACHINE_CODE = {"wgmma": r"(HGMMA|UTC\w*MMA)\b", "mma": r"[HIQ]MMA\b", "tma": r"(UTMA\w+|UBLKCP)\b",
                 "wide reads": r"LDG\.\S*128\b", "wide writes": r"STG\.\S*128\b"}
@@ -52,17 +52,17 @@ ENUMS = {"Surrogate": ("ppo", "cispo"), "Kl": ("no KL", "k1", "k2", "k3"), "Corr
 CUDA_BYTES = {"forward_kernel<float": 4 * LOGITS, "forward_kernel": 2 * LOGITS,
               "backward_kernel<float, float": 8 * LOGITS, "backward_kernel<float, bfloat16": 6 * LOGITS,
               "backward_kernel": 4 * LOGITS, "terms_kernel": 17 * TOKENS, "means_kernel": 13 * TOKENS,
-              "advantage_kernel": 16 * TOKENS, "scale_kernel<float": 8 * HEAD, "scale_kernel": 4 * HEAD,
-              "head_kernel": 2 * 8192 * HEAD / PRODUCTS * BANDWIDTH, "rows_kernel": LOGITS / 16,
-              "gradient_kernel": 4 * LOGITS}
+              "advantage_kernel": 16 * TOKENS, "share_kernel": 0, "results_kernel": 0, "scale_kernel<float": 8 * HEAD,
+              "scale_kernel": 4 * HEAD, "head_kernel": 2 * 8192 * HEAD / PRODUCTS * BANDWIDTH,
+              "rows_kernel": LOGITS / 16, "gradient_kernel": 4 * LOGITS}
 """Bytes that a CUDA kernel must move, by how its name begins; the first that fits. The terms' are those of a loss that
 has no reference and no sampler: log-probs, old ones, advantages, mask and gradient. The head's product is bound by its
 arithmetic: as many bytes as would take as long."""
 
 HOPPER = {"head.cu"}
 """Sources with instructions of sm_90a: compiled for no other device."""
-HEAD_THREADS, HEAD_SHARED = 384, 196_672
-"""Of a block of the head's product; its shared memory is asked for at the launch."""
+HEAD_SHARED = 196_672
+"""Bytes of a block of the head's product, which asks for them at the launch."""
 
 Row = dict[str, Any]
 
@@ -71,17 +71,19 @@ def sources() -> Iterator[tuple[str, Any, dict[str, str], dict[str, Any], dict[s
     """Name, kernel, types that are not the usual ones, constants, launch options, bytes that it must move."""
     t = token_logprob
     for logits, grad, size in (("*bf16", "*bf16", 2), ("*fp32", "*fp32", 4)):
-        yield (f"token_logprob.forward {logits[1:]}", t.forward_kernel, {"logits": logits}, {"tile": t.FORWARD_TILE},
-               t.FORWARD_LAUNCH, size * LOGITS)
+        yield (f"token_logprob.forward {logits[1:]}", t.forward_kernel, {"logits": logits},
+               {"lanes": t.FORWARD_LANES, "pack": t.READ_BYTES // size}, t.FORWARD_LAUNCH, size * LOGITS)
         yield (f"token_logprob.backward {logits[1:]}", t.backward_kernel, {"logits": logits, "grad_logits": grad},
-               {"tile": t.BACKWARD_TILE, "in_place": False}, t.BACKWARD_LAUNCH, 2 * size * LOGITS)
+               {"tile": t.BACKWARD_BYTES // size, "in_place": False}, t.BACKWARD_LAUNCH, 2 * size * LOGITS)
     yield ("token_logprob.backward fp32 to bf16 in place", t.backward_kernel,
-           {"logits": "*fp32", "grad_logits": "*bf16"}, {"tile": t.BACKWARD_TILE, "in_place": True}, t.BACKWARD_LAUNCH,
-           6 * LOGITS)
+           {"logits": "*fp32", "grad_logits": "*bf16"}, {"tile": t.BACKWARD_BYTES // 4, "in_place": True},
+           t.BACKWARD_LAUNCH, 6 * LOGITS)
     terms = {"tile": policy_terms.TILE, "kl": "k3", "correction": "mask"}
     for surrogate in ("ppo", "cispo"):
         yield (f"policy_terms {surrogate}", policy_terms.kernel, {}, {**terms, "surrogate": surrogate},
                {"num_warps": 4, "enable_fp_fusion": True}, 29 * TOKENS)
+    yield "policy_results", policy_terms.results_kernel, {"means": "*fp32"}, {"rows": policy_terms.ROWS}, {
+        "num_warps": 4}, 0
     yield ("runs.group_advantage", runs.advantage_kernel, {}, {"divide": True, "span": runs.SPAN, "tile": runs.TILE},
            {"num_warps": 1}, 16 * TOKENS)
     yield ("runs.sequence_means", runs.means_kernel, {}, {"span": runs.SPAN, "tile": runs.TILE}, {"num_warps": 1},
@@ -122,12 +124,21 @@ def cuda_rows(target: int) -> Iterator[Row]:
             subprocess.run(["nvcc", "-std=c++20", "-O3", f"-I{REPO / 'csrc'}", "-cubin",
                             f"-gencode=arch=compute_{arch},code=sm_{arch}", "-o", str(cubin), str(path)], check=True,
                            capture_output=True)
+            threads = block_sizes(tool, cubin)
             for symbol, usage in resources(tool, cubin).items():
                 name = plain(symbol)
                 moved = next(size for begins, size in CUDA_BYTES.items() if name.startswith(begins))
                 if path.name in HOPPER:
                     usage["SHARED"] = HEAD_SHARED
-                yield row(f"cuda {name}", target, usage, HEAD_THREADS if path.name in HOPPER else 256, moved)
+                yield row(f"cuda {name}", target, usage, threads[symbol], moved)
+
+
+def block_sizes(tool: str | Path, cubin: Path) -> dict[str, int]:
+    """The threads of a block that each function of a cubin was compiled for (__launch_bounds__)."""
+    said = subprocess.run([tool, "-elf", cubin], check=True, capture_output=True, text=True).stdout
+    sections = re.findall(r"^\.nv\.info\.(\S+)\n(.*?)(?=^\.nv\.|\Z)", said, re.DOTALL | re.MULTILINE)
+    sizes = {name: re.search(r"MAX_THREADS\n.*\n\s+Value:\s+0x(\w+)", body) for name, body in sections}
+    return {name: int(size[1], 16) for name, size in sizes.items() if size}
 
 
 def plain(symbol: str) -> str:

@@ -1,6 +1,6 @@
 """The ops on a GPU beside the vendor's GEMMs and the peers, one card and one run for all: benchmarks/gpu.sh starts it.
 
-    python benchmarks/kernels/gpu.py OUTPUT.json [--quick]
+    python benchmarks/kernels/gpu.py OUTPUT.json [--quick] [--trace]
 
 What is measured: forward and backward with loss (and entropy) at the heads of Qwen2.5-7B and 32B, 8192 tokens of bf16;
 log-probs without a gradient; the kernels that move memory, against the card's own copy. The yardstick of the head is
@@ -9,25 +9,22 @@ slower: the products are timed before our forms and after them, and the yardstic
 """
 
 import argparse
-import gc
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 import triton
+from gpu_memory import BACKENDS, TOKENS, memory_bound, trace
 from peers import LossPeer, loss_peers, peers
-from timing import cost
+from timing import cost, measured, print_rows
 
-from crossthink import _core, ops
+from crossthink import ops
 from crossthink.ops import head
 
 Tensor = torch.Tensor
-TOKENS = 8192
 HEADS = {"Qwen2.5-7B": (3584, 152064), "Qwen2.5-32B": (5120, 152064)}
-BACKENDS = ("triton", "cuda") if _core.with_cuda else ("triton",)
 
 
 class Inputs:
@@ -51,19 +48,6 @@ class Inputs:
     def clear(self) -> None:
         """Forget the gradients, so that each call makes its own."""
         self.hidden.grad = self.weight.grad = None
-
-
-def measured(work: Callable[[], object], *, size: int = 0, flops: float = 0.0, **how: int) -> dict[str, Any]:
-    """The cost of `work` as a row, with GB/s of `size` bytes or TFLOP/s where given; or why there is none."""
-    try:
-        row: dict[str, Any] = asdict(cost(work, **how))
-        row |= {"gb_s": size / row["ms"] / 1e6} if size else {}
-        row |= {"tflops": flops / row["ms"] / 1e9} if flops else {}
-    except (RuntimeError, ValueError, TypeError, AssertionError, ImportError, AttributeError) as error:
-        row = {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
-    gc.collect()
-    torch.cuda.empty_cache()
-    return row
 
 
 def products(x: Inputs) -> dict[str, float]:
@@ -178,69 +162,10 @@ def heads(quick: bool) -> dict[str, Any]:
     return table
 
 
-def copied() -> float:
-    """GB/s of a device-to-device copy, reads and writes counted."""
-    source = torch.empty(1 << 30, dtype=torch.uint8, device="cuda")
-    target = torch.empty_like(source)
-    return 2 * source.numel() / cost(lambda: target.copy_(source)).ms / 1e6
-
-
-def rows_of_logits(backend: str, logits: Tensor, token: Tensor) -> dict[str, Any]:
-    """token_logprob and its gradient."""
-    size, name = logits.numel() * logits.element_size(), str(logits.dtype).removeprefix("torch.")
-    leaf = logits.detach().requires_grad_()
-    logp, _ = ops.token_logprob(leaf, token, backend=backend)
-    return {
-        f"token_logprob {name}, {backend}": measured(
-            lambda: ops.token_logprob(logits, token, backend=backend), size=size),
-        f"token_logprob {name}, backward, {backend}": measured(
-            lambda: torch.autograd.grad(logp.sum(), leaf, retain_graph=True), size=2 * size)}
-
-
-def policy_rows(backend: str, n: int) -> dict[str, Any]:
-    """policy_loss and group_advantage over n tokens; bytes: three columns, the mask and the gradient, and with "grpo"
-    the sequences."""
-    logp, old, advantage = (torch.randn(n, device="cuda") * 0.1 for _ in range(3))
-    mask, sequence = torch.ones(n, dtype=torch.bool, device="cuda"), torch.arange(n, device="cuda") // 512
-    rows = {f"policy_loss {kind}, {n} tokens, {backend}": measured(
-        lambda kind=kind: ops.policy_loss(logp, old, advantage, mask, sequence, kind=kind, tokens=n, backend=backend),
-        size=n * size, graph=backend != "eager") for kind, size in (("dapo", 17), ("grpo", 25))}
-    rows[f"group_advantage, {n} rewards, {backend}"] = measured(
-        lambda: ops.group_advantage(logp, sequence, backend=backend), size=16 * n, graph=backend != "eager")
-    return rows
-
-
-def memory_bound() -> dict[str, Any]:
-    """Kernels that move memory: GB/s of what has to be read and written, beside the card's copy."""
-    copy = copied()
-    rows: dict[str, Any] = {"copy": {"gb_s": copy}}
-    logits = torch.randn(TOKENS, 152064, device="cuda", dtype=torch.bfloat16)
-    token = torch.randint(152064, (TOKENS,), device="cuda")
-    for backend in BACKENDS:
-        rows |= rows_of_logits(backend, logits, token)
-        rows |= rows_of_logits(backend, logits[:TOKENS // 2].float(), token[:TOKENS // 2])
-    for backend in (*BACKENDS, "eager"):
-        for n in (1 << 20, 1 << 24):
-            rows |= policy_rows(backend, n)
-    for row in rows.values():
-        if "gb_s" in row:
-            row["of copy"] = row["gb_s"] / copy
-    print_rows("memory", rows)
-    return rows
-
-
 def print_table(name: str, table: dict[str, Any]) -> None:
     """What was measured at a head, on the screen."""
     print(f"{name} {table['shape']}  cuBLAS: " + ", ".join(f"{k} {v:.2f} ms" for k, v in table["cublas ms"].items()))
     print_rows(name, table["rows"])
-
-
-def print_rows(title: str, rows: dict[str, Any]) -> None:
-    """One line a row."""
-    for name, row in rows.items():
-        figures = ", ".join(f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-                            for key, value in row.items())
-        print(f"  {title}: {name}: {figures}", flush=True)
 
 
 def main() -> None:
@@ -248,7 +173,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
     parser.add_argument("--quick", action="store_true", help="without the peers")
+    parser.add_argument("--trace", action="store_true", help="print what the ops that move memory launch, no more")
     arguments = parser.parse_args()
+    if arguments.trace:
+        trace()
+        return
     machine = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "triton": triton.__version__,
                "cuda": torch.version.cuda, "memory GiB": torch.cuda.get_device_properties(0).total_memory / 2**30}
     results: dict[str, Any] = {"machine": machine, "memory": memory_bound(), "heads": heads(arguments.quick)}

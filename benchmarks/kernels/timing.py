@@ -1,8 +1,10 @@
 """Time and peak memory of work on a GPU, in one set-up for every contender."""
 
+import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
+from typing import Any
 
 import torch
 
@@ -45,3 +47,24 @@ def cost(work: Callable[[], object], *, repeats: int = 10, warmup: int = 3, grap
         times.append(start.elapsed_time(end))
     middle = median(times)
     return Cost(ms=middle, spread=(max(times) - min(times)) / middle, mib=peak / 2**20)
+
+
+def measured(work: Callable[[], object], *, size: int = 0, flops: float = 0.0, **how: int) -> dict[str, Any]:
+    """The cost of `work` as a row, with GB/s of `size` bytes or TFLOP/s where given; or why there is none."""
+    try:
+        row: dict[str, Any] = asdict(cost(work, **how))
+        row |= {"gb_s": size / row["ms"] / 1e6} if size else {}
+        row |= {"tflops": flops / row["ms"] / 1e9} if flops else {}
+    except (RuntimeError, ValueError, TypeError, AssertionError, ImportError, AttributeError) as error:
+        row = {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
+    gc.collect()
+    torch.cuda.empty_cache()
+    return row
+
+
+def print_rows(title: str, rows: dict[str, Any]) -> None:
+    """One line a row."""
+    for name, row in rows.items():
+        figures = ", ".join(f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
+                            for key, value in row.items())
+        print(f"  {title}: {name}: {figures}", flush=True)

@@ -48,8 +48,8 @@ def _forward(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | N
         found = head.rows(part)
         logp, per_token[1, part], _ = found
         per_token[0, part] = logp
-        grad, terms = policy.policy_terms(backend, logp, columns.at(part), scale, here[part], options)
-        sums += terms
+        grad, parts = policy.policy_terms(backend, logp, columns.at(part), scale, here[part], options)
+        sums += parts.sum(0, dtype=torch.float64)
         if any(needs):
             head.backward(part, (grad, -options.entropy_coef * weights[part]), found)
     loss = sums[0] - options.entropy_coef * (weights.double() * per_token[1]).sum()

@@ -58,15 +58,10 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
             return _number(1 / max(int(np.count_nonzero(mask.numpy())), 1), mask), None
         return 1 / mask.sum().clamp(min=1).double(), None
     needed = options.kind == "grpo" or options.sequences is None
-    count = sequence_counts(backend, mask, sequence) if needed else None
+    count, scale = sequence_counts(backend, mask, sequence) if needed else (None, None)
     if options.sequences is not None:
         scale = _number(1 / max(options.sequences, 1), mask)
-    elif isinstance(count, _core.Sequences):
-        scale = _number(1 / max(count.active, 1), mask)
-    else:
-        assert count is not None
-        # every active token is a part of its sequence, and the parts of each add up to 1
-        scale = 1 / (mask / count).sum(dtype=torch.float64).round().clamp(min=1)
+    assert scale is not None
     if options.kind == "grpo":
         return scale, count
     assert options.max_completion_length is not None
@@ -91,34 +86,40 @@ def _number(x: float, like: Tensor) -> Tensor:
     return torch.full((), x, dtype=torch.float64, device=like.device)
 
 
-def sequence_counts(backend: str, mask: Tensor, sequence: Tensor) -> Tensor | _core.Sequences:
-    """Active tokens of each sequence."""
+def sequence_counts(backend: str, mask: Tensor, sequence: Tensor) -> tuple[Tensor | _core.Sequences, Tensor]:
+    """Active tokens of each sequence, and 1 over the number of sequences that have one, [] fp64."""
     if backend == "cpp":
-        return _core.Sequences(sequence.numpy(), mask.numpy(), torch.get_num_threads())
-    return _device_means(backend, mask, sequence, None)[0].clamp(min=1)
+        found = _core.Sequences(sequence.numpy(), mask.numpy(), torch.get_num_threads())
+        return found, _number(1 / max(found.active, 1), mask)
+    count = torch.empty(len(mask), device=mask.device)
+    return count, _device_means(backend, mask, sequence, None, count, None)
 
 
 def sequence_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor) -> Tensor:
     """The mean of x over each sequence's active tokens, at each of its tokens: [T]."""
-    if backend != "cpp":
-        return _device_means(backend, mask, sequence, x)[1]
     threads, mean = torch.get_num_threads(), empty(mask, mask.shape)
-    _core.Sequences(sequence.numpy(), mask.numpy(), threads).means(mask.numpy(), x.numpy(), mean.numpy(), threads)
+    if backend == "cpp":
+        _core.Sequences(sequence.numpy(), mask.numpy(), threads).means(mask.numpy(), x.numpy(), mean.numpy(), threads)
+    else:
+        _device_means(backend, mask, sequence, x, None, mean)
     return mean
 
 
-def _device_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Active tokens of each token's sequence, [T], and x's mean over them, [T], or empty where x is None."""
+def _device_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None, count: Tensor | None,
+                  mean: Tensor | None) -> Tensor:
+    """Fill count [T], the active tokens of each token's sequence and 1 where it has none, and mean [T], x's over them,
+    where asked for; 1 over the number of sequences with an active token, [] fp64."""
     if backend == "triton":
         from crossthink.kernels import runs
 
-        return runs.sequence_means(mask, sequence, x)
-    count = torch.empty(len(mask), device=mask.device)
-    mean = torch.empty(0 if x is None else len(mask), device=mask.device)
+        return runs.sequence_means(mask, sequence, x, count, mean)
+    active = torch.empty(_core.cuda_run_blocks(len(mask)), dtype=torch.int32, device=mask.device)
+    share = torch.empty((), dtype=torch.float64, device=mask.device)
     with torch.cuda.device(mask.device):
-        _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), count.data_ptr(), mean.data_ptr(),
-                                  len(mask), torch.cuda.current_stream().cuda_stream)
-    return count, mean
+        _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), _address(count), _address(mean),
+                                  active.data_ptr(), share.data_ptr(), len(mask),
+                                  torch.cuda.current_stream().cuda_stream)
+    return share
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,8 @@ class Columns:
 
 def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, mask: Tensor,
                  options: LossOptions) -> tuple[Tensor, Tensor]:
-    """d loss / d logp [T] fp32, and SUMS sums, fp64: the loss, METRICS over the active tokens, and their number."""
+    """d loss / d logp [T] fp32, and parts [P, SUMS] that add up, in fp64, to the loss, METRICS over the active tokens,
+    and their number."""
     c, grad = columns, empty(logp, logp.shape)
     if backend == "triton":
         from crossthink.kernels import policy_terms as kernel
@@ -155,20 +157,38 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
                              "" if c.sampler_logp is None else options.correction, options.clip_low, options.clip_high,
                              options.dual_clip or 0.0, options.kl_coef, options.sampler_cap, options.sampler_floor)
     if backend == "cpp":
-        sums = torch.empty(SUMS, dtype=torch.float64)
+        parts = torch.empty((1, SUMS), dtype=torch.float64)
         sequences, count = (c.count, None) if isinstance(c.count, _core.Sequences) else (None, _array(c.count))
         _core.policy_terms(core, logp.numpy(), _array(c.old_logp), _array(c.log_ratio), c.advantage.numpy(),
                            scale.numpy(), count, mask.numpy(), _array(c.ref_logp), _array(c.sampler_logp), sequences,
-                           grad.numpy(), sums.numpy(), torch.get_num_threads())
-        return grad, sums
+                           grad.numpy(), parts[0].numpy(), torch.get_num_threads())
+        return grad, parts
     assert not isinstance(c.count, _core.Sequences)
-    partial = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS), dtype=torch.float64)
+    parts = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS))
     with torch.cuda.device(logp.device):
         _core.cuda_policy_terms(core, logp.data_ptr(), _address(c.old_logp), _address(c.log_ratio),
                                 c.advantage.data_ptr(), scale.data_ptr(), _address(c.count), mask.data_ptr(),
-                                _address(c.ref_logp), _address(c.sampler_logp), grad.data_ptr(), partial.data_ptr(),
+                                _address(c.ref_logp), _address(c.sampler_logp), grad.data_ptr(), parts.data_ptr(),
                                 len(logp), torch.cuda.current_stream().cuda_stream)
-    return grad, partial.sum(0)
+    return grad, parts
+
+
+def policy_results(backend: str, parts: Tensor) -> tuple[Tensor, Tensor]:
+    """The loss [] and METRICS [4], fp32, from the parts of policy_terms."""
+    if backend == "cpp":
+        sums = parts[0]
+        return sums[0].float(), (sums[1:-1] / sums[-1].clamp(min=1)).float()
+    loss = parts.new_empty((), dtype=torch.float32)
+    means = parts.new_empty(len(METRICS), dtype=torch.float32)
+    if backend == "triton":
+        from crossthink.kernels import policy_terms as kernel
+
+        kernel.policy_results(parts, loss, means)
+    else:
+        with torch.cuda.device(parts.device):
+            _core.cuda_policy_results(parts.data_ptr(), len(parts), loss.data_ptr(), means.data_ptr(),
+                                      torch.cuda.current_stream().cuda_stream)
+    return loss, means
 
 
 def _array(x: Tensor | None) -> NDArray[Any] | None:
@@ -204,8 +224,9 @@ def _policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask:
     scale, count = token_weights(backend, mask, sequence, options)
     columns = Columns(old_logp, advantage.detach().contiguous(), constant(ref_logp), constant(sampler_logp), count,
                       log_ratio)
-    grad, sums = policy_terms(backend, logp, columns, scale, mask, options)
-    return sums[0].float(), grad, (sums[1:-1] / sums[-1].clamp(min=1)).float()
+    grad, parts = policy_terms(backend, logp, columns, scale, mask, options)
+    loss, means = policy_results(backend, parts)
+    return loss, grad, means
 
 
 @_policy_loss.register_fake

@@ -84,8 +84,9 @@ def _terms(backend: str, device: torch.device) -> str:
     torch.autograd.backward(expected)
     scale, count = policy.token_weights(backend, mask, sequence, options)
     columns = policy.Columns(old, advantage, ref, None, count)
-    grad, sums = policy.policy_terms(backend, logp, columns, scale, mask, options)
-    return _differs("loss", sums[0], expected, 1e-5) or _differs("gradient", grad, leaf.grad, 1e-5)
+    grad, parts = policy.policy_terms(backend, logp, columns, scale, mask, options)
+    loss, _ = policy.policy_results(backend, parts)
+    return _differs("loss", loss, expected, 1e-5) or _differs("gradient", grad, leaf.grad, 1e-5)
 
 
 def _advantages(backend: str, device: torch.device) -> str:

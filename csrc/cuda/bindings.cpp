@@ -7,6 +7,7 @@
 #include "cuda/head.h"
 #include "cuda/logprob.h"
 #include "cuda/policy.h"
+#include "cuda/runs.h"
 #include "cuda/scale.h"
 
 namespace py = pybind11;
@@ -72,23 +73,31 @@ void advantage(Address reward, Address group, int64_t n, bool divide_by_std, dou
     cuda_group_advantage(p, at<void>(stream));
 }
 
-void means(Address mask, Address sequence, Address x, Address count, Address mean, int64_t n, Address stream) {
-    const SequenceMeans p{
-        at<const bool>(mask), at<const int64_t>(sequence), at<const float>(x), at<float>(count), at<float>(mean), n};
+void means(Address mask, Address sequence, Address x, Address count, Address mean, Address active, Address share,
+           int64_t n, Address stream) {
+    const SequenceMeans p{at<const bool>(mask), at<const int64_t>(sequence),
+                          at<const float>(x),   at<float>(count),
+                          at<float>(mean),      at<int>(active),
+                          at<double>(share),    n};
     py::gil_scoped_release unlocked;
     cuda_sequence_means(p, at<void>(stream));
 }
 
 void terms(const LossOptions& options, Address logp, Address old_logp, Address log_ratio, Address advantages,
            Address scale, Address count, Address mask, Address ref_logp, Address sampler_logp, Address grad,
-           Address sums, int64_t n, Address stream) {
+           Address parts, int64_t n, Address stream) {
     const PolicyColumns columns{at<const float>(logp),         at<const float>(old_logp),
                                 at<const float>(log_ratio),    at<const float>(advantages),
                                 at<const double>(scale),       at<const float>(count),
                                 at<const bool>(mask),          at<const float>(ref_logp),
                                 at<const float>(sampler_logp), n};
     py::gil_scoped_release unlocked;
-    cuda_policy_terms(options, columns, at<float>(grad), at<double>(sums), at<void>(stream));
+    cuda_policy_terms(options, columns, at<float>(grad), at<float>(parts), at<void>(stream));
+}
+
+void results(Address parts, int64_t blocks, Address loss, Address means, Address stream) {
+    py::gil_scoped_release unlocked;
+    cuda_policy_results(at<const float>(parts), blocks, at<float>(loss), at<float>(means), at<void>(stream));
 }
 
 void scale(Address x, const std::string& type, Address by, int64_t n, Address stream) {
@@ -165,8 +174,9 @@ void bind_cuda(py::module_& m) {
           "grad_row_stride"_a, "temperature"_a, "stream"_a, "token_logprob_backward on the device, into grad_logits.");
     m.def("cuda_group_advantage", &advantage, "reward"_a, "group"_a, "n"_a, "divide_by_std"_a, "eps"_a, "out"_a,
           "stream"_a, "group_advantage on the device.");
-    m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "n"_a, "stream"_a,
-          "sequence_means on the device.");
+    m.def("cuda_sequence_means", &means, "mask"_a, "sequence"_a, "x"_a, "count"_a, "mean"_a, "active"_a, "share"_a,
+          "n"_a, "stream"_a, "sequence_means on the device.");
+    m.def("cuda_run_blocks", &cuda_run_blocks, "n"_a, "Numbers in cuda_sequence_means' active.");
     m.def("cuda_scale", &scale, "x"_a, "type"_a, "by"_a, "n"_a, "stream"_a, "x [n] *= by [1] on the device.");
     m.def("cuda_head_tiles", &cuda_head_tiles, "vocab"_a, "Tiles of a row in cuda_head's results, 16 bytes each.");
     m.def("cuda_head", &head, "hidden"_a, "weight"_a, "bias"_a, "token"_a, "tiles"_a, "chosen"_a, "exps"_a, "rows"_a,
@@ -177,10 +187,12 @@ void bind_cuda(py::module_& m) {
     m.def("cuda_head_gradient", &head_gradient, "exps"_a, "tiles"_a, "token"_a, "grad_logp"_a, "grad_entropy"_a,
           "logp"_a, "entropy"_a, "stats"_a, "rows"_a, "vocab"_a, "exps_stride"_a, "temperature"_a, "stream"_a,
           "cuda_head's exponentials turned into the gradient of the logits, in place.");
-    m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' sums.");
+    m.def("cuda_policy_blocks", &cuda_policy_blocks, "n"_a, "Rows of cuda_policy_terms' parts.");
     m.def("cuda_policy_terms", &terms, "options"_a, "logp"_a, "old_logp"_a, "log_ratio"_a, "advantage"_a, "scale"_a,
-          "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "sums"_a, "n"_a, "stream"_a,
-          "policy_terms on the device; sums [blocks, 6] are to be added up.");
+          "count"_a, "mask"_a, "ref_logp"_a, "sampler_logp"_a, "grad"_a, "parts"_a, "n"_a, "stream"_a,
+          "policy_terms on the device; parts [blocks, 6] are to be added up.");
+    m.def("cuda_policy_results", &results, "parts"_a, "blocks"_a, "loss"_a, "means"_a, "stream"_a,
+          "Loss [1] and means [4] of cuda_policy_terms' parts.");
 }
 
 }  // namespace crossthink

@@ -60,11 +60,39 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(CudaLogprobForward p)
     p.stats[2 * row + 1] = log_sum;
 }
 
-// grad = (g (delta - p) - h p (log p + entropy)) / temperature = g delta / temperature + p (a + b log2 p). Where it is
-// written over the logits, narrower, a thread's values lie where others still have to read: all of a step is read
-// before any of it is written, and what a step writes ends before the next one's begins.
+// What a thread of the backward kernel holds of a step: few values, so that many threads fit and have their reads under
+// way, in wide blocks, so that few rows are open on a multiprocessor at a time.
+constexpr int kBackwardThreads = 512;
+constexpr int kBackwardValues = 8;
+constexpr int kBackwardStep = kBackwardThreads * kBackwardValues;
+
+template <class T>
+struct Step {
+    static constexpr int kPack = kBytes / sizeof(T), kPacks = kBackwardValues / kPack;
+    uint4 packs[kPacks];
+
+    __device__ static int place(int first, int k) { return first + (k * kBackwardThreads + threadIdx.x) * kPack; }
+
+    template <bool kAligned>
+    __device__ void read(const T* row, int first, int vocab) {
+#pragma unroll
+        for (int k = 0; k < kPacks; ++k) packs[k] = load_once<kAligned>(row, place(first, k), vocab);
+    }
+
+    __device__ void widened(int k, float (&x)[kPack]) const {
+        T values[kPack];
+        __builtin_memcpy(values, &packs[k], kBytes);
+#pragma unroll
+        for (int i = 0; i < kPack; ++i) x[i] = widen(values[i]);
+    }
+};
+
+// grad = (g (delta - p) - h p (log p + entropy)) / temperature = g delta / temperature + p (a + b log2 p). The next
+// step is read before this one is written. Over the logits a gradient of their size lies where its own thread has read.
+// A narrower one lies where others read, in the steps up to half of its own: the block waits for each other where a
+// step would write past the half of what all of it is known to have read.
 template <class T, class G, bool kAligned>
-__global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward p) {
+__global__ void __launch_bounds__(kBackwardThreads) backward_kernel(CudaLogprobBackward p) {
     const int64_t row = blockIdx.x;
     const T* logits = static_cast<const T*>(p.logits) + row * p.row_stride;
     G* grad = static_cast<G*>(p.grad_logits) + row * p.grad_row_stride;
@@ -72,36 +100,42 @@ __global__ void __launch_bounds__(kThreads) backward_kernel(CudaLogprobBackward 
     const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1] * kLog2E;
     const float g = p.grad_logp[row] * p.inverse_temperature, h = p.grad_entropy[row] * p.inverse_temperature;
     const float a = -g - h * p.entropy[row], b = -h * kLn2;
-    const bool in_place = p.grad_logits == p.logits;
+    const bool over_others = sizeof(G) < sizeof(T) && p.grad_logits == p.logits;
     const int token = static_cast<int>(p.token[row]), vocab = static_cast<int>(p.vocab);
-    constexpr int kPack = kBytes / sizeof(T);
-    for (int first = 0; first < vocab; first += kStep) {
-        const int start = first + threadIdx.x * kPack;
-        float x[kValues];
-#pragma unroll
-        for (int k = 0; k < kValues; k += kPack) {
-            load<kAligned, kPack>(logits, start + k * kThreads, vocab, -INFINITY, x + k);
+    constexpr int kPack = Step<T>::kPack;
+    Step<T> step, next;
+    next.template read<kAligned>(logits, 0, vocab);
+    int known = 0;  // logits that the whole block has read
+    for (int first = 0; first < vocab; first += kBackwardStep) {
+        step = next;
+        if (first + kBackwardStep < vocab) next.template read<kAligned>(logits, first + kBackwardStep, vocab);
+        if (over_others && (first + kBackwardStep) / 2 > known) {
+            __syncthreads();
+            known = first + 2 * kBackwardStep;
         }
-        if (in_place) __syncthreads();
 #pragma unroll
-        for (int k = 0; k < kValues; k += kPack) {
-            const int own = token - start - k * kThreads;
+        for (int k = 0; k < Step<T>::kPacks; ++k) {
+            const int place = Step<T>::place(first, k), own = token - place;
+            float x[kPack];
+            step.widened(k, x);
 #pragma unroll
-            for (int i = 0; i < kPack; ++i) {
-                float& value = x[k + i];
+            for (float& value : x) {
                 const float log_prob = (value - top) * scale - log_sum;
                 value = exp2_fast(log_prob) * (a + b * fmaxf(log_prob, kVanishes));
-                if (i == own) value += g;
             }
-            store<kAligned, kPack>(grad, start + k * kThreads, vocab, x + k);
+            if (own >= 0 && own < kPack) {
+#pragma unroll
+                for (int i = 0; i < kPack; ++i) x[i] += i == own ? g : 0;
+            }
+            store<kAligned, kPack>(grad, place, vocab, x);
         }
     }
 }
 
 template <class Params>
-void launch(const Params& p, void* stream, void (*kernel)(Params)) {
+void launch(const Params& p, int threads, void* stream, void (*kernel)(Params)) {
     if (p.rows == 0) return;
-    kernel<<<static_cast<unsigned>(p.rows), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    kernel<<<static_cast<unsigned>(p.rows), threads, 0, static_cast<cudaStream_t>(stream)>>>(p);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
@@ -121,7 +155,7 @@ auto backward_of(bool aligned) {
 
 void cuda_token_logprob_forward(const CudaLogprobForward& p, void* stream) {
     const bool aligned = is_aligned(p.logits, p.row_stride * bytes(p.type), kBytes);
-    launch(p, stream,
+    launch(p, kThreads, stream,
            p.type == FloatType::kFloat32    ? forward_of<float>(aligned)
            : p.type == FloatType::kBFloat16 ? forward_of<__nv_bfloat16>(aligned)
                                             : forward_of<__half>(aligned));
@@ -132,11 +166,11 @@ void cuda_token_logprob_backward(const CudaLogprobBackward& p, void* stream) {
     const bool aligned = is_aligned(p.logits, p.row_stride * wide, kBytes) &&
                          is_aligned(p.grad_logits, p.grad_row_stride * narrow_bytes, kBytes * narrow_bytes / wide);
     if (p.type == FloatType::kFloat32 && p.grad_type == FloatType::kBFloat16) {
-        return launch(p, stream, backward_of<float, __nv_bfloat16>(aligned));
+        return launch(p, kBackwardThreads, stream, backward_of<float, __nv_bfloat16>(aligned));
     }
     if (p.type != p.grad_type)
         throw std::invalid_argument("the gradient's type must be the logits', or bfloat16 of float32");
-    launch(p, stream,
+    launch(p, kBackwardThreads, stream,
            p.type == FloatType::kFloat32    ? backward_of<float, float>(aligned)
            : p.type == FloatType::kBFloat16 ? backward_of<__nv_bfloat16, __nv_bfloat16>(aligned)
                                             : backward_of<__half, __half>(aligned));

@@ -1,5 +1,5 @@
-// Group advantages, sequence means and policy terms on the device. A warp takes, one after the other, the runs of equal
-// ids that begin among its places: a run's result depends on nothing but the run. Sums are fp64 in a fixed tree.
+// The terms of a policy loss on the device, their sums, and the loss and means that these make. Sums are in a fixed
+// tree: fp32 over a warp's 256 tokens, from there fp64.
 
 #include "cuda/check.h"
 #include "cuda/policy.h"
@@ -10,74 +10,8 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kWarp = 32;
 constexpr int kWarps = kThreads / kWarp;
-
-__device__ double warp_sum(double x) {
-    for (int distance = kWarp / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(~0u, x, distance);
-    return x;
-}
-
-// Calls work(i) for this lane's share of the run that begins at `begin`; returns where the run ends.
-template <class Work>
-__device__ int64_t each_of_run(const int64_t* id, int64_t begin, int64_t n, const Work& work) {
-    const int64_t own = id[begin];
-    for (int64_t start = begin;; start += kWarp) {
-        const int64_t i = start + threadIdx.x % kWarp;
-        const bool inside = i < n && id[i] == own;
-        if (inside) work(i);
-        const unsigned members = __ballot_sync(~0u, inside);
-        if (members != ~0u) return start + __popc(members);
-    }
-}
-
-// Calls work(begin) for every run that begins among this warp's 32 places.
-template <class Work>
-__device__ void each_run(const int64_t* id, int64_t n, const Work& work) {
-    const int64_t first = (int64_t(blockIdx.x) * kWarps + threadIdx.x / kWarp) * kWarp;
-    const int64_t i = first + threadIdx.x % kWarp;
-    const bool begins = i < n && (i == 0 || id[i - 1] != id[i]);
-    for (unsigned runs = __ballot_sync(~0u, begins); runs; runs &= runs - 1) work(first + __ffs(runs) - 1);
-}
-
-__device__ void one_group(const GroupAdvantage& p, int64_t begin) {
-    const float first = p.reward[begin];
-    double sum = 0;
-    bool flat = true;
-    const int64_t end = each_of_run(p.group, begin, p.n, [&](int64_t i) {
-        sum += p.reward[i];
-        flat = flat && p.reward[i] == first;
-    });
-    const double n = static_cast<double>(end - begin), mean = warp_sum(sum) / n;
-    double squares = 0;
-    each_of_run(p.group, begin, p.n, [&](int64_t i) { squares += (p.reward[i] - mean) * (p.reward[i] - mean); });
-    squares = warp_sum(squares);
-    flat = __all_sync(~0u, flat);
-    const double divisor = p.divide_by_std && !flat ? sqrt(squares / (n - 1)) + p.eps : 1.0;
-    each_of_run(p.group, begin, p.n,
-                [&](int64_t i) { p.advantage[i] = flat ? 0.0f : static_cast<float>((p.reward[i] - mean) / divisor); });
-}
-
-__device__ void one_sequence(const SequenceMeans& p, int64_t begin) {
-    double count = 0, sum = 0;
-    each_of_run(p.sequence, begin, p.n, [&](int64_t i) {
-        if (!p.mask[i]) return;
-        count += 1;
-        if (p.x) sum += p.x[i];
-    });
-    count = warp_sum(count);
-    const double mean = warp_sum(sum) / fmax(count, 1.0);
-    each_of_run(p.sequence, begin, p.n, [&](int64_t i) {
-        p.count[i] = static_cast<float>(count);
-        if (p.x) p.mean[i] = static_cast<float>(mean);
-    });
-}
-
-__global__ void __launch_bounds__(kThreads) advantage_kernel(GroupAdvantage p) {
-    each_run(p.group, p.n, [&](int64_t begin) { one_group(p, begin); });
-}
-
-__global__ void __launch_bounds__(kThreads) means_kernel(SequenceMeans p) {
-    each_run(p.sequence, p.n, [&](int64_t begin) { one_sequence(p, begin); });
-}
+constexpr int kTokens = 8;  // a thread's, a block's width apart
+constexpr int kOfBlock = kThreads * kTokens;
 
 struct Math {
     using Real = float;
@@ -88,66 +22,129 @@ struct Math {
     __device__ static float expm1(float x) { return expm1f(x); }
 };
 
+template <class T>
+__device__ void shift(const T*& column, int64_t by) {
+    if (column) column += by;
+}
+
+// The columns from a thread's first token on, so that its others lie at constant distances from one address each.
+__device__ void shift(PolicyColumns& c, int64_t by) {
+    shift(c.logp, by), shift(c.old_logp, by), shift(c.log_ratio, by), shift(c.advantage, by), shift(c.count, by);
+    shift(c.mask, by), shift(c.ref_logp, by), shift(c.sampler_logp, by);
+}
+
+// What the columns hold of a token, as it is: to compute with it would wait for it. The weight is the count.
 template <Kl kl, Correction correction>
-__device__ Token<Math> token_at(const PolicyColumns& c, int64_t i) {
+__device__ Token<Math> read_token(const PolicyColumns& c, int at) {
     Token<Math> token{};
-    token.logp = c.logp[i];
-    token.old_logp = c.old_logp ? c.old_logp[i] : token.logp;
-    token.log_ratio = c.log_ratio ? c.log_ratio[i] : token.logp - token.old_logp;
-    token.advantage = c.advantage[i];
-    if (kl != Kl::kNone) token.ref_logp = c.ref_logp[i];
-    if (correction != Correction::kNone) token.sampler_logp = c.sampler_logp[i];
-    token.weight = static_cast<float>(*c.scale) / (c.count ? c.count[i] : 1.0f);
+    token.logp = c.logp[at];
+    if (c.old_logp) token.old_logp = c.old_logp[at];
+    if (c.log_ratio) token.log_ratio = c.log_ratio[at];
+    token.advantage = c.advantage[at];
+    if (c.count) token.weight = c.count[at];
+    if (kl != Kl::kNone) token.ref_logp = c.ref_logp[at];
+    if (correction != Correction::kNone) token.sampler_logp = c.sampler_logp[at];
     return token;
 }
 
-constexpr int kTokens = 8;  // a thread's, a block's width apart
-
-__device__ float warp_sum(float x) {
-    for (int distance = kWarp / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(~0u, x, distance);
-    return x;
+// The same with what stands for the columns that are not there.
+__device__ Token<Math> completed(Token<Math> token, const PolicyColumns& c, float scale) {
+    if (!c.old_logp) token.old_logp = token.logp;
+    if (!c.log_ratio) token.log_ratio = token.logp - token.old_logp;
+    token.weight = c.count ? __fdividef(scale, token.weight) : scale;
+    return token;
 }
 
-// What decides between formulas is known when it is compiled: with branches on it the unrolled loop became 80,000
-// instructions. All of a thread's tokens are read before the first is worked on, the masked as well, so that their
-// reads are under way together. Sums of a warp's 256 tokens are fp32, from there fp64.
+// A thread's sums, and those of its warp in its first lane.
+struct Sums {
+    float loss = 0, kl = 0, ratio = 0, log_ratio = 0;
+    int clipped = 0, active = 0;
+
+    __device__ void add(const PolicyTerm<Math>& t, bool is_active) {
+        loss += is_active ? t.loss : 0;
+        kl += is_active ? t.kl : 0;
+        ratio += is_active ? t.ratio : 0;
+        log_ratio += is_active ? t.log_ratio : 0;
+        clipped += is_active && t.clipped;
+        active += is_active;
+    }
+
+    __device__ void of_warp(double (&sums)[kPolicySums]) {
+        float* const parts[] = {&loss, &kl, &ratio, &log_ratio};
+        for (float* part : parts) {
+            for (int distance = kWarp / 2; distance > 0; distance /= 2) {
+                *part += __shfl_xor_sync(~0u, *part, distance);
+            }
+        }
+        clipped = __reduce_add_sync(~0u, clipped), active = __reduce_add_sync(~0u, active);
+        if (threadIdx.x % kWarp != 0) return;
+        const double found[] = {loss, kl, double(clipped), ratio, -log_ratio, double(active)};
+        for (int j = 0; j < kPolicySums; ++j) sums[j] = found[j];
+    }
+};
+
+// What decides between formulas is known when it is compiled: as branches in the unrolled loop they became 80,000
+// instructions. All of a thread's tokens are read before the first is worked on, and the masked ones are as well, so
+// that reads are under way together and arithmetic needs no branch.
 template <Surrogate surrogate, Kl kl, Correction correction>
 __global__ void __launch_bounds__(kThreads)
-    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, double* sums) {
+    terms_kernel(LossOptions options, PolicyColumns columns, float* grad, float* parts) {
     options.surrogate = surrogate;
     options.kl = kl;
     options.correction = correction;
-    const int64_t first = int64_t(blockIdx.x) * kTokens * kThreads + threadIdx.x;
+    const int64_t first = int64_t(blockIdx.x) * kOfBlock + threadIdx.x;
+    const int left = static_cast<int>(columns.n - first < kOfBlock ? columns.n - first : kOfBlock);
+    const float scale = static_cast<float>(*columns.scale);
+    shift(columns, first);
+    grad += first;
     Token<Math> tokens[kTokens];
-    bool active[kTokens];
+    uint8_t mask[kTokens];
 #pragma unroll
     for (int k = 0; k < kTokens; ++k) {
-        const int64_t i = first + k * kThreads;
-        active[k] = i < columns.n && columns.mask[i];
-        tokens[k] = i < columns.n ? token_at<kl, correction>(columns, i) : Token<Math>{};
+        mask[k] = 0;
+        if (k * kThreads >= left) continue;
+        mask[k] = reinterpret_cast<const uint8_t*>(columns.mask)[k * kThreads];
+        tokens[k] = read_token<kl, correction>(columns, k * kThreads);
     }
-    float mine[kPolicySums] = {};
+    Sums mine;
 #pragma unroll
     for (int k = 0; k < kTokens; ++k) {
-        PolicyTerm<Math> t{};
-        if (active[k]) t = policy_term<Math>(options, tokens[k]);
-        if (first + k * kThreads < columns.n) grad[first + k * kThreads] = t.grad;
-        const float terms[kPolicySums] = {t.loss, t.kl, float(t.clipped), t.ratio, -t.log_ratio, float(active[k])};
-        for (int j = 0; j < kPolicySums; ++j) mine[j] += terms[j];
+        const PolicyTerm<Math> t = policy_term<Math>(options, completed(tokens[k], columns, scale));
+        if (k * kThreads < left) grad[k * kThreads] = mask[k] ? t.grad : 0;
+        mine.add(t, mask[k]);
     }
     __shared__ double warps[kWarps][kPolicySums];
-    for (int j = 0; j < kPolicySums; ++j) {
-        const float sum = warp_sum(mine[j]);
-        if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp][j] = sum;
-    }
+    mine.of_warp(warps[threadIdx.x / kWarp]);
     __syncthreads();
     if (threadIdx.x >= kPolicySums) return;
     double sum = 0;
     for (const auto& warp : warps) sum += warp[threadIdx.x];
-    sums[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = sum;
+    parts[int64_t(blockIdx.x) * kPolicySums + threadIdx.x] = static_cast<float>(sum);
 }
 
-using TermsKernel = void (*)(LossOptions, PolicyColumns, float*, double*);
+constexpr int kRows = 128;  // of parts that are read at once
+
+__global__ void __launch_bounds__(kRows* kPolicySums)
+    results_kernel(const float* parts, int64_t blocks, float* loss, float* means) {
+    constexpr int kWide = kRows * kPolicySums;
+    __shared__ double sums[kWide];
+    double sum = 0;
+#pragma unroll 16
+    for (int64_t i = threadIdx.x; i < blocks * kPolicySums; i += kWide) sum += parts[i];
+    sums[threadIdx.x] = sum;
+    for (int half = kWide / 2; half >= kPolicySums; half /= 2) {
+        __syncthreads();
+        if (threadIdx.x < half) sums[threadIdx.x] += sums[threadIdx.x + half];
+    }
+    __syncthreads();
+    const double active = sums[kPolicySums - 1];
+    if (threadIdx.x == 0) *loss = static_cast<float>(sums[0]);
+    if (threadIdx.x > 0 && threadIdx.x < kPolicySums - 1) {
+        means[threadIdx.x - 1] = static_cast<float>(sums[threadIdx.x] / fmax(active, 1.0));
+    }
+}
+
+using TermsKernel = void (*)(LossOptions, PolicyColumns, float*, float*);
 
 template <Surrogate surrogate, Kl kl>
 TermsKernel terms_kernel_of(Correction correction) {
@@ -164,32 +161,23 @@ TermsKernel terms_kernel_of(Kl kl, Correction correction) {
     return terms_kernel_of<surrogate, Kl::kK3>(correction);
 }
 
-unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n + of_a_block - 1) / of_a_block); }
-
 }  // namespace
 
-int64_t cuda_policy_blocks(int64_t n) { return blocks(n, kThreads * kTokens); }
+int64_t cuda_policy_blocks(int64_t n) { return (n + kOfBlock - 1) / kOfBlock; }
 
-void cuda_group_advantage(const GroupAdvantage& p, void* stream) {
-    if (p.n == 0) return;
-    advantage_kernel<<<blocks(p.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
-    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
-}
-
-void cuda_sequence_means(const SequenceMeans& p, void* stream) {
-    if (p.n == 0) return;
-    means_kernel<<<blocks(p.n, kThreads), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
-    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
-}
-
-void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, float* parts,
                        void* stream) {
     if (columns.n == 0) return;
     const TermsKernel kernel = options.surrogate == Surrogate::kCispo
                                    ? terms_kernel_of<Surrogate::kCispo>(options.kl, options.correction)
                                    : terms_kernel_of<Surrogate::kPpo>(options.kl, options.correction);
-    kernel<<<blocks(columns.n, kThreads * kTokens), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns,
-                                                                                                      grad, sums);
+    const auto blocks = static_cast<unsigned>(cuda_policy_blocks(columns.n));
+    kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns, grad, parts);
+    CROSSTHINK_CUDA_CHECK(cudaGetLastError());
+}
+
+void cuda_policy_results(const float* parts, int64_t blocks, float* loss, float* means, void* stream) {
+    results_kernel<<<1, kRows * kPolicySums, 0, static_cast<cudaStream_t>(stream)>>>(parts, blocks, loss, means);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 

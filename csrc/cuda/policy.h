@@ -1,25 +1,16 @@
 #pragma once
 
-#include "cpu/rows.h"
+#include "policy/terms.h"
 
 namespace crossthink {
 
-struct SequenceMeans {
-    const bool* mask;         // [n], like all that follow
-    const int64_t* sequence;  // equal ids side by side
-    const float* x;           // null: counts alone
-    float* count;             // active tokens of the token's sequence
-    float* mean;              // of x over them; not written where x is null
-    int64_t n;
-};
-
-// The device's forms of cpu/policy.h: the same structs over device memory, launched on a stream.
-void cuda_group_advantage(const GroupAdvantage& p, void* stream);
-void cuda_sequence_means(const SequenceMeans& p, void* stream);
-
-// sums: [cuda_policy_blocks(n), kPolicySums], one row a block; their sum is policy_terms' sums.
-void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, double* sums,
+// The device's form of cpu/policy.h, launched on a stream. parts: [cuda_policy_blocks(n), kPolicySums], one row a
+// block; added up they are policy_terms' sums.
+void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, float* parts,
                        void* stream);
 int64_t cuda_policy_blocks(int64_t n);
+
+// From those rows: loss [1], and means [kPolicySums - 2] over the active tokens of what lies between the loss and them.
+void cuda_policy_results(const float* parts, int64_t blocks, float* loss, float* means, void* stream);
 
 }  // namespace crossthink

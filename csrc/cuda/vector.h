@@ -5,7 +5,9 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 namespace crossthink {
 
@@ -36,6 +38,33 @@ __device__ void load(const T* row, int64_t at, int64_t end, float fill, float* o
 #pragma unroll
         for (int i = 0; i < N; ++i) out[i] = at + i < end ? widen(row[at + i]) : fill;
     }
+}
+
+// The bits of as many values as fit, -inf past the end, for what is read once: the cache may drop it first. Volatile,
+// so that the read stays in front of the writes that follow it, and bits, since a compiler that sees values takes them
+// apart, and waits for them, where they are read and not where they are used.
+template <bool kAligned, class T>
+__device__ uint4 load_once(const T* row, int at, int end) {
+    constexpr int kCount = kBytes / sizeof(T), kInWord = 4 / sizeof(T), kBits = 8 * sizeof(T);
+    uint4 bits;
+    if (kAligned && at + kCount <= end) {
+        asm volatile("ld.global.cs.v4.u32 {%0, %1, %2, %3}, [%4];"
+                     : "=r"(bits.x), "=r"(bits.y), "=r"(bits.z), "=r"(bits.w)
+                     : "l"(row + at)
+                     : "memory");
+        return bits;
+    }
+    uint32_t words[4] = {};
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+        T value;
+        narrow(-INFINITY, value);
+        if (at + i < end) value = row[at + i];
+        std::conditional_t<sizeof(T) == 4, uint32_t, uint16_t> own;
+        __builtin_memcpy(&own, &value, sizeof(T));
+        words[i / kInWord] |= uint32_t(own) << (i % kInWord * kBits);
+    }
+    return {words[0], words[1], words[2], words[3]};
 }
 
 template <bool kAligned, int N, class T>

@@ -1,5 +1,7 @@
 """Groups and sequences as runs of ids: sizes around a vector's, ends of arrays, ids that fall, numbers of threads."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,25 @@ def test_a_gradient_that_upstream_leaves_alone_is_not_copied() -> None:
     torch.testing.assert_close(logp.grad, 2 * plain)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward(retain_graph=True)
+
+
+def test_runs_have_the_same_bits_wherever_they_lie(fast: str, place: Callable[[str], str]) -> None:
+    # sizes around a warp's and a tile's, many runs a warp and several warps a run
+    sizes = [5, 40, 8, 8, 8, 300, 1, 31, 32, 33, 64, 127, 129, 2, 600, *[3] * 40, 17]
+    torch.manual_seed(0)
+    group = groups_of(sizes).to(place(fast))
+    reward, old = (torch.randn(len(group), device=place(fast)) for _ in range(2))
+    mask = torch.rand(len(group), device=place(fast)) < 0.7
+
+    def results(begin: int) -> list[torch.Tensor]:
+        logp = reward[begin:].clone().requires_grad_()
+        loss, _ = ops.policy_loss(logp, old[begin:], old[begin:], mask[begin:], group[begin:], surrogate="gspo",
+                                  kind="grpo", sequences=10, backend=fast)
+        loss.backward()
+        return [ops.group_advantage(reward[begin:], group[begin:], backend=fast), logp.grad]
+
+    whole = results(0)
+    for skipped in (1, 3, 6, 15):
+        begin = sum(sizes[:skipped])
+        assert all(torch.equal(part, all_of_it[begin:])
+                   for part, all_of_it in zip(results(begin), whole, strict=True))
