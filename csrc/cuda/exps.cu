@@ -48,11 +48,13 @@ __device__ float log2_fast(float x) {
 
 // The row's coefficients: dz = g delta - p (g + h (log p + entropy)) = g delta + p (a + b log2 p).
 struct Coefficients {
-    float a, b, scale, top, log_sum;
+    float g, a, b, scale, top, log_sum;
 
     __device__ Coefficients(const CudaHeadGradient& p, int64_t row) {
+        // g is rounded before it goes into a, so that g (1 - p) is 0 where p is 1
+        g = __fmul_rn(p.grad_logp[row], p.inverse_temperature);
         const float h = p.grad_entropy[row] * p.inverse_temperature;
-        a = -p.grad_logp[row] * p.inverse_temperature - h * p.entropy[row];
+        a = -g - h * p.entropy[row];
         b = -h * kLn2;
         scale = p.inverse_temperature * kLog2E;
         top = p.stats[2 * row];
@@ -105,8 +107,8 @@ __global__ void __launch_bounds__(kThreads) gradient_kernel(CudaHeadGradient p) 
     __syncthreads();
     const int64_t token = p.token[row];
     if (threadIdx.x != 0 || token < 0 || token >= p.vocab) return;
-    const float log_p = p.logp[row] * kLog2E, g = p.grad_logp[row] * p.inverse_temperature;
-    exps[token] = __float2bfloat16(exp2_fast(log_p) * (row_of.a + row_of.b * fmaxf(log_p, kVanishes)) + g);
+    const float log_p = p.logp[row] * kLog2E;
+    exps[token] = __float2bfloat16(exp2_fast(log_p) * (row_of.a + row_of.b * fmaxf(log_p, kVanishes)) + row_of.g);
 }
 
 unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n + of_a_block - 1) / of_a_block); }
