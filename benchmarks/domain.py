@@ -50,6 +50,7 @@ def rows(name: str) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
+    """Count, print, and write the results."""
     expected = {subject: domain for domain, subjects in SUBJECTS.items() for subject in subjects}
     given: dict[str, Counter[str]] = defaultdict(Counter)
     outside: Counter[str] = Counter()

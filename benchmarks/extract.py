@@ -171,6 +171,7 @@ def heads(rows: Sequence[tuple[dict[str, Any], str]]) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Measure ours and the peers, print, and write the results."""
     rows = pages()
     sides = {"ours": ours, **peers()}
     result = {}

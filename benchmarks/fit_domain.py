@@ -136,6 +136,7 @@ def fit(x: csr_matrix, y: NDArray[np.int64], weight: Floats) -> Floats:
 
 
 def main() -> None:
+    """Fit, write the table, and print its size."""
     found = list(examples("--without-mmlu" not in sys.argv))
     texts = [stems(text) for _, _, text in found]
     y, weight = np.array([NAMES.index(domain) for _, domain, _ in found]), weigh(found)

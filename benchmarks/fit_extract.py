@@ -71,6 +71,7 @@ def fit(x: Array, y: Array, weight: Array, penalty: float = PENALTY) -> tuple[Ar
 
 
 def main() -> None:
+    """Fit, and print the weights."""
     columns, label, weight, names = [], [], [], []
     for row, html in pages():
         page = read_blocks(LexborHTMLParser(html))

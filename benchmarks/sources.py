@@ -52,6 +52,7 @@ def warcio(path: str) -> Iterator[int]:
 
 
 def main() -> None:
+    """Measure, print, and write the results."""
     with tempfile.TemporaryDirectory() as folder, serve() as site:
         path = Path(folder) / "crawl.warc.gz"
         path.write_bytes((SHARED / "web_wcxb" / "wcxb_260.warc.gz").read_bytes() * COPIES)

@@ -43,6 +43,7 @@ class HopperHead(Head):
                 states.stride(0), weight.stride(0), self.buffer.stride(0), self.temperature, _stream())
 
     def rows(self, part: slice) -> Rows:
+        """As the general head's, from the sums of tiles."""
         logp, entropy, stats = row_results(self._states(part))
         with torch.cuda.device(logp.device):
             _core.cuda_head_rows(

@@ -90,6 +90,7 @@ class _Worker:
         return line.decode()
 
     def kill(self) -> None:
+        """End the process, whatever it does."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

@@ -124,14 +124,17 @@ void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {
     filter_[filter_bit(run) / 64] |= uint64_t{1} << filter_bit(run) % 64;
 }
 
-std::span<const uint32_t> QuestionIndex::owners(uint64_t run) const {
+uint32_t QuestionIndex::find_seed(uint64_t run) const {
     for (size_t i = slot(run); seeds_[i].at != kFree; i = (i + 1) & (seeds_.size() - 1)) {
-        if (seeds_[i].tag != run >> 32) continue;
-        if (seeds_[i].at < kMany) return {&seeds_[i].at, 1};
-        const uint32_t* several = owners_.data() + (seeds_[i].at - kMany);
-        return {several + 1, *several};
+        if (seeds_[i].tag == run >> 32) return seeds_[i].at;
     }
-    return {};
+    return kFree;
+}
+
+std::span<const uint32_t> QuestionIndex::owners(const uint32_t& at) const {
+    if (at < kMany) return {&at, 1};
+    const uint32_t* several = owners_.data() + (at - kMany);
+    return {several + 1, *several};
 }
 
 }  // namespace crossthink::text

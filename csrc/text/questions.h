@@ -65,7 +65,8 @@ class QuestionIndex {
 
     size_t slot(uint64_t run) const { return run & (seeds_.size() - 1); }
     size_t filter_bit(uint64_t run) const { return run >> filter_shift_; }
-    std::span<const uint32_t> owners(uint64_t run) const;  // the questions of which it is a seed
+    uint32_t find_seed(uint64_t run) const;                      // its Seed's `at`; kFree where it is none
+    std::span<const uint32_t> owners(const uint32_t& at) const;  // the questions that such a place stands for
 
     std::vector<Question> questions_;
     std::vector<uint8_t> wanted_;  // of each question: seeds that a text must hold near each other to be compared

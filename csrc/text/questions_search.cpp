@@ -11,7 +11,7 @@ constexpr size_t kAhead = 12;
 // One search over many texts; its buffers are reused from text to text.
 class Search {
   public:
-    explicit Search(const QuestionIndex& index) : index_(index) {}
+    explicit Search(const QuestionIndex& index) : index_(index), counts_(index.questions_.size()) {}
 
     void read(int64_t number, std::string_view text, std::vector<Match>& found) {
         words_.read(text);
@@ -20,7 +20,6 @@ class Search {
         for (size_t i = 0, end = 0; i < sown_.size(); i = end) {
             const uint64_t question = sown_[i] >> kPlaceBits;
             for (end = i; end < sown_.size() && sown_[end] >> kPlaceBits == question; ++end) continue;
-            if (end - i < index_.wanted_[question]) continue;
             places_.clear();
             for (size_t k = i; k < end; ++k) places_.push_back(sown_[k] & ((uint64_t{1} << kPlaceBits) - 1));
             compare(number, question, found);
@@ -38,24 +37,49 @@ class Search {
         size_t bits, bits_held, number_bits, number_bits_held, longest_run;
     };
 
-    // Finds the text's seeds: sown_ holds (question, place) of each, by question, then by place. The tables are larger
-    // than a cache, so what comes next is fetched ahead.
+    struct Hit {
+        size_t place;
+        uint32_t owners;  // QuestionIndex::Seed's `at`
+    };
+
+    // Finds the text's seeds: sown_ holds (question, place) of each whose question has as many as it wants, by
+    // question, then by place. Most questions of most texts have fewer, so these are counted before anything is put in
+    // order.
     void sow() {
+        find_hits();
+        for (const Hit& hit : hits_) {
+            for (uint32_t question : index_.owners(hit.owners)) counts_[question] += counts_[question] < kMaxWanted;
+        }
+        sown_.clear();
+        for (const Hit& hit : hits_) {
+            for (uint32_t question : index_.owners(hit.owners)) {
+                if (counts_[question] < index_.wanted_[question]) continue;
+                sown_.push_back(uint64_t{question} << kPlaceBits | hit.place);
+            }
+        }
+        for (const Hit& hit : hits_) {
+            for (uint32_t question : index_.owners(hit.owners)) counts_[question] = 0;
+        }
+        std::sort(sown_.begin(), sown_.end());
+    }
+
+    // The tables are larger than a cache, so what comes next is fetched ahead.
+    void find_hits() {
         candidates_.clear();
         for (size_t i = 0; i < runs_.size(); ++i) {
             __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[std::min(i + kAhead, runs_.size() - 1)]) / 64]);
             const size_t bit = index_.filter_bit(runs_[i]);
             if (index_.filter_[bit / 64] >> bit % 64 & 1) candidates_.push_back(i);
         }
-        sown_.clear();
+        hits_.clear();
         for (size_t k = 0; k < candidates_.size(); ++k) {
             const size_t next = candidates_[std::min(k + kAhead, candidates_.size() - 1)];
             __builtin_prefetch(&index_.seeds_[index_.slot(runs_[next])]);
-            for (uint32_t question : index_.owners(runs_[candidates_[k]])) {
-                sown_.push_back(uint64_t{question} << kPlaceBits | candidates_[k]);
-            }
+            const uint32_t owners = index_.find_seed(runs_[candidates_[k]]);
+            if (owners == QuestionIndex::kFree) continue;
+            if (owners >= QuestionIndex::kMany) __builtin_prefetch(&index_.owners_[owners - QuestionIndex::kMany]);
+            hits_.push_back({candidates_[k], owners});
         }
-        std::sort(sown_.begin(), sown_.end());
     }
 
     // Compares the text with a question near the most of places_.
@@ -143,7 +167,9 @@ class Search {
     Words words_;
     std::vector<uint64_t> runs_;
     std::vector<size_t> candidates_;
-    std::vector<uint64_t> sown_;  // question << kPlaceBits | word of the text
+    std::vector<Hit> hits_;
+    std::vector<uint8_t> counts_;  // of each question: seeds in the text, kMaxWanted at most; 0 between two texts
+    std::vector<uint64_t> sown_;   // question << kPlaceBits | word of the text
     std::vector<size_t> places_;
     std::vector<uint64_t> set_;
 };
