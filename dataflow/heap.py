@@ -1,0 +1,21 @@
+"""A worker's heap: one for all threads, and what is freed goes back. Asked for when this module is imported.
+
+The C library gives its threads up to eight heaps a core; what is freed in one serves no other, and the larger the
+pieces that were freed, the larger those that it keeps: workers grew with the corpus, though what they hold does not.
+Workers import this with their first stage: engines start them in their own ways, some without the options of the job.
+"""
+
+import ctypes
+import sys
+from contextlib import suppress
+
+M_TRIM_THRESHOLD, M_ARENA_MAX = -1, -8
+"""Of mallopt(3)."""
+KEPT = 128 << 10
+"""Bytes: the C library's own value, which stays where it is once it was named."""
+
+if sys.platform == "linux":
+    with suppress(AttributeError):  # a C library without mallopt has no such heaps
+        library = ctypes.CDLL(None)
+        library.mallopt(M_ARENA_MAX, 1)
+        library.mallopt(M_TRIM_THRESHOLD, KEPT)
