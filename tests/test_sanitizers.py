@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("torch")
 pybind11 = pytest.importorskip("pybind11")
 
+CMAKE = shutil.which("cmake", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 REPO = Path(__file__).resolve().parents[1]
 TESTS = ("test_core_pack.py", "ops/test_logprob.py", "ops/test_policy_loss.py", "ops/test_linear_policy.py",
          "ops/test_product.py", "ops/test_runs.py", "text")
@@ -35,7 +36,7 @@ sys.exit(pytest.main(["-p", "no:cacheprovider", "-k", "not torchs_contract and n
 def compiler() -> str:
     """The path of g++; the tests are skipped where a tool is missing."""
     found = shutil.which("g++")
-    if not found or not shutil.which("cmake") or sys.platform != "linux":
+    if not found or not CMAKE or sys.platform != "linux":
         pytest.skip("needs cmake and g++ on Linux")
     return found
 
@@ -44,11 +45,11 @@ def compiler() -> str:
 def build(tmp_path_factory: pytest.TempPathFactory, compiler: str) -> Path:
     """The build's folder, with the sanitized module in it."""
     folder = tmp_path_factory.mktemp("sanitizers") / "build"
-    subprocess.run(["cmake", "-S", str(REPO), "-B", str(folder), f"-DPython_EXECUTABLE={sys.executable}",
+    subprocess.run([str(CMAKE), "-S", str(REPO), "-B", str(folder), f"-DPython_EXECUTABLE={sys.executable}",
                     f"-Dpybind11_DIR={pybind11.get_cmake_dir()}", f"-DCMAKE_CXX_FLAGS={FLAGS}",
                     f"-DCMAKE_CXX_COMPILER={compiler}", "-DCROSSTHINK_CUDA=OFF"],
                    check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", str(folder), "--parallel", "2"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([str(CMAKE), "--build", str(folder), "--parallel", "2"], check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
