@@ -1,7 +1,7 @@
 """A worker's heap: one for all threads, and what is freed goes back. Asked for when this module is imported.
 
 The C library gives its threads up to eight heaps a core; what is freed in one serves no other, and the larger the
-pieces that were freed, the larger those that it keeps: workers grew with the corpus, though what they hold does not.
+pieces that were freed, the larger those that it keeps: on Flink a sixth to a third of a worker's memory was such.
 Workers import this with their first stage: engines start them in their own ways, some without the options of the job.
 """
 
