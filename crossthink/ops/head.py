@@ -46,7 +46,7 @@ class Head:
     def __init__(self, hidden: Tensor, weight: Tensor, bias: Tensor | None, token: Tensor, temperature: float,
                  needs: Needs, backend: str) -> None:
         has_products = hidden.is_cuda or (backend == "cpp" and _core.multiplies_bf16())
-        narrow = has_products and _is_narrow(hidden, weight)
+        narrow = has_products and is_narrow(hidden, weight)
         self.dtype = torch.bfloat16 if narrow else torch.float32
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
@@ -138,10 +138,11 @@ class Head:
 
 def weight_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
     """Of the weight's gradient as it leaves the head: fp32, but on a GPU bf16 for bf16 factors."""
-    return torch.bfloat16 if hidden.is_cuda and _is_narrow(hidden, weight) else torch.float32
+    return torch.bfloat16 if hidden.is_cuda and is_narrow(hidden, weight) else torch.float32
 
 
-def _is_narrow(hidden: Tensor, weight: Tensor) -> bool:
+def is_narrow(hidden: Tensor, weight: Tensor) -> bool:
+    """Whether the factors are bf16 both."""
     return hidden.dtype == weight.dtype == torch.bfloat16
 
 

@@ -7,7 +7,8 @@ the gradient is made in place (csrc/cuda/head.cu, exps.cu). Without gradients no
 import torch
 
 from crossthink import _core
-from crossthink.ops.head import Head, Needs
+from crossthink.ops.device import address, stream
+from crossthink.ops.head import Head, Needs, is_narrow
 from crossthink.ops.memory import empty
 from crossthink.ops.rows import Rows, row_results
 
@@ -16,7 +17,7 @@ Tensor = torch.Tensor
 
 def fits(hidden: Tensor, weight: Tensor, backend: str) -> bool:
     """Whether the product takes these: copies of tiles want rows that begin on 16 bytes, which is 8 values."""
-    return (backend == "cuda" and hidden.dtype == weight.dtype == torch.bfloat16 and weight.numel() > 0
+    return (backend == "cuda" and is_narrow(hidden, weight) and weight.numel() > 0
             and torch.cuda.get_device_capability(hidden.device) == (9, 0) and hidden.shape[1] % 8 == 0
             and weight.stride(1) == 1 and weight.stride(0) % 8 == 0 and weight.data_ptr() % 16 == 0)
 
@@ -37,10 +38,10 @@ class HopperHead(Head):
         states, weight = self._states(part), self.weight
         with torch.cuda.device(states.device):
             _core.cuda_head(
-                states.data_ptr(), weight.data_ptr(), 0 if self.bias is None else self.bias.data_ptr(),
-                self.token[part].data_ptr(), self.tiles.data_ptr(), self.chosen.data_ptr(),
+                states.data_ptr(), weight.data_ptr(), address(self.bias), self.token[part].data_ptr(),
+                self.tiles.data_ptr(), self.chosen.data_ptr(),
                 self.buffer.data_ptr() if self.kept else 0, len(states), len(weight), states.shape[1],
-                states.stride(0), weight.stride(0), self.buffer.stride(0), self.temperature, _stream())
+                states.stride(0), weight.stride(0), self.buffer.stride(0), self.temperature, stream())
 
     def rows(self, part: slice) -> Rows:
         """As the general head's, from the sums of tiles."""
@@ -48,7 +49,7 @@ class HopperHead(Head):
         with torch.cuda.device(logp.device):
             _core.cuda_head_rows(
                 self.tiles.data_ptr(), self.chosen.data_ptr(), self.token[part].data_ptr(), logp.data_ptr(),
-                entropy.data_ptr(), stats.data_ptr(), len(logp), len(self.weight), self.temperature, _stream())
+                entropy.data_ptr(), stats.data_ptr(), len(logp), len(self.weight), self.temperature, stream())
         return logp, entropy, stats
 
     def _grad_logits(self, part: slice, grads: tuple[Tensor, Tensor], found: Rows) -> Tensor:
@@ -58,7 +59,7 @@ class HopperHead(Head):
             _core.cuda_head_gradient(
                 dz.data_ptr(), self.tiles.data_ptr(), self.token[part].data_ptr(), grad_logp.data_ptr(),
                 grad_entropy.data_ptr(), logp.data_ptr(), entropy.data_ptr(), stats.data_ptr(), len(dz), dz.shape[1],
-                dz.stride(0), self.temperature, _stream())
+                dz.stride(0), self.temperature, stream())
         return dz
 
     def _empty(self, rows: int, width: int) -> Tensor:
@@ -69,7 +70,3 @@ class HopperHead(Head):
 
     def _states(self, part: slice) -> Tensor:
         return self.hidden[part]
-
-
-def _stream() -> int:
-    return torch.cuda.current_stream().cuda_stream

@@ -10,6 +10,7 @@ from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink import _core
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops.device import address, stream
 from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
@@ -34,7 +35,7 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float, backen
     else:
         with torch.cuda.device(reward.device):
             _core.cuda_group_advantage(reward.data_ptr(), group.data_ptr(), len(reward), kind == "grpo", eps,
-                                       out.data_ptr(), torch.cuda.current_stream().cuda_stream)
+                                       out.data_ptr(), stream())
     return out
 
 
@@ -116,9 +117,8 @@ def _device_means(backend: str, mask: Tensor, sequence: Tensor, x: Tensor | None
     active = torch.empty(_core.cuda_run_blocks(len(mask)), dtype=torch.int32, device=mask.device)
     share = torch.empty((), dtype=torch.float64, device=mask.device)
     with torch.cuda.device(mask.device):
-        _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), _address(x), _address(count), _address(mean),
-                                  active.data_ptr(), share.data_ptr(), len(mask),
-                                  torch.cuda.current_stream().cuda_stream)
+        _core.cuda_sequence_means(mask.data_ptr(), sequence.data_ptr(), address(x), address(count), address(mean),
+                                  active.data_ptr(), share.data_ptr(), len(mask), stream())
     return share
 
 
@@ -166,10 +166,10 @@ def policy_terms(backend: str, logp: Tensor, columns: Columns, scale: Tensor, ma
     assert not isinstance(c.count, _core.Sequences)
     parts = logp.new_empty((_core.cuda_policy_blocks(len(logp)), SUMS))
     with torch.cuda.device(logp.device):
-        _core.cuda_policy_terms(core, logp.data_ptr(), _address(c.old_logp), _address(c.log_ratio),
-                                c.advantage.data_ptr(), scale.data_ptr(), _address(c.count), mask.data_ptr(),
-                                _address(c.ref_logp), _address(c.sampler_logp), grad.data_ptr(), parts.data_ptr(),
-                                len(logp), torch.cuda.current_stream().cuda_stream)
+        _core.cuda_policy_terms(core, logp.data_ptr(), address(c.old_logp), address(c.log_ratio),
+                                c.advantage.data_ptr(), scale.data_ptr(), address(c.count), mask.data_ptr(),
+                                address(c.ref_logp), address(c.sampler_logp), grad.data_ptr(), parts.data_ptr(),
+                                len(logp), stream())
     return grad, parts
 
 
@@ -186,17 +186,12 @@ def policy_results(backend: str, parts: Tensor) -> tuple[Tensor, Tensor]:
         kernel.policy_results(parts, loss, means)
     else:
         with torch.cuda.device(parts.device):
-            _core.cuda_policy_results(parts.data_ptr(), len(parts), loss.data_ptr(), means.data_ptr(),
-                                      torch.cuda.current_stream().cuda_stream)
+            _core.cuda_policy_results(parts.data_ptr(), len(parts), loss.data_ptr(), means.data_ptr(), stream())
     return loss, means
 
 
 def _array(x: Tensor | None) -> NDArray[Any] | None:
     return None if x is None else x.numpy()
-
-
-def _address(x: Tensor | None) -> int:
-    return 0 if x is None else x.data_ptr()
 
 
 def is_one(x: Tensor) -> bool:

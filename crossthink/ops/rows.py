@@ -3,6 +3,7 @@
 import torch
 
 from crossthink import _core
+from crossthink.ops.device import stream
 
 Tensor = torch.Tensor
 Rows = tuple[Tensor, Tensor, Tensor]
@@ -22,8 +23,7 @@ def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_forward(
                 logits.data_ptr(), _type(logits), token.data_ptr(), logp.data_ptr(), entropy.data_ptr(),
-                stats.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), temperature,
-                torch.cuda.current_stream().cuda_stream)
+                stats.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), temperature, stream())
     else:
         from crossthink.kernels import token_logprob  # triton is not on every machine
 
@@ -48,7 +48,7 @@ def rows_backward(backend: str, logits: Tensor, token: Tensor, grads: tuple[Tens
             _core.cuda_token_logprob_backward(
                 logits.data_ptr(), _type(logits), token.data_ptr(), grad_logp.data_ptr(), grad_entropy.data_ptr(),
                 entropy.data_ptr(), stats.data_ptr(), grad.data_ptr(), _type(grad), logits.shape[0], logits.shape[1],
-                logits.stride(0), grad.stride(0), temperature, torch.cuda.current_stream().cuda_stream)
+                logits.stride(0), grad.stride(0), temperature, stream())
     else:
         from crossthink.kernels import token_logprob
 
@@ -67,7 +67,7 @@ def scale(backend: str, x: Tensor, by: Tensor) -> None:
         return
     if backend == "cuda":
         with torch.cuda.device(x.device):
-            _core.cuda_scale(x.data_ptr(), _type(x), by.data_ptr(), x.numel(), torch.cuda.current_stream().cuda_stream)
+            _core.cuda_scale(x.data_ptr(), _type(x), by.data_ptr(), x.numel(), stream())
     else:
         from crossthink.kernels import scale as kernel
 

@@ -33,11 +33,7 @@ __global__ void __launch_bounds__(kThreads) rows_kernel(CudaHeadRows p) {
     for (int distance = kWarp / 2; distance > 0; distance /= 2) mine.merge(below(mine, distance), scale);
     if (threadIdx.x % kWarp != 0) return;
     const bool inside = p.token[row] >= 0 && p.token[row] < p.vocab;
-    const float log_sum = logf(mine.exps), x = inside ? p.chosen[row] : nanf("");
-    p.logp[row] = (x - mine.top) * p.inverse_temperature - log_sum;
-    p.entropy[row] = log_sum - kLn2 * (mine.product / mine.exps);
-    p.stats[2 * row] = mine.top;
-    p.stats[2 * row + 1] = log_sum;
+    write_row(mine, inside ? p.chosen[row] : nanf(""), p.inverse_temperature, row, p.logp, p.entropy, p.stats);
 }
 
 __device__ float log2_fast(float x) {
@@ -110,8 +106,6 @@ __global__ void __launch_bounds__(kThreads) gradient_kernel(CudaHeadGradient p) 
     const float log_p = p.logp[row] * kLog2E;
     exps[token] = __float2bfloat16(exp2_fast(log_p) * (row_of.a + row_of.b * fmaxf(log_p, kVanishes)) + row_of.g);
 }
-
-unsigned blocks(int64_t n, int64_t of_a_block) { return static_cast<unsigned>((n + of_a_block - 1) / of_a_block); }
 
 }  // namespace
 

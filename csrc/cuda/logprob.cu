@@ -52,12 +52,8 @@ __global__ void __launch_bounds__(kThreads) forward_kernel(CudaLogprobForward p)
     if (threadIdx.x != 0) return;
     const int64_t token = p.token[row];
     const bool inside = token >= 0 && token < p.vocab;
-    const float log_sum = logf(mine.exps);
     const float x = inside ? widen(logits[token]) : nanf("");
-    p.logp[row] = (x - mine.top) * p.inverse_temperature - log_sum;
-    p.entropy[row] = log_sum - kLn2 * (mine.product / mine.exps);
-    p.stats[2 * row] = mine.top;
-    p.stats[2 * row + 1] = log_sum;
+    write_row(mine, x, p.inverse_temperature, row, p.logp, p.entropy, p.stats);
 }
 
 // What a thread of the backward kernel holds of a step: few values, so that many threads fit and have their reads under

@@ -4,10 +4,12 @@
 // s = sum e^u and d = sum u e^u with u = (logit - top) / temperature, from which log-prob and entropy follow.
 
 #include <cmath>
+#include <cstdint>
+
+#include "cuda/block.h"
 
 namespace crossthink {
 
-constexpr int kWarp = 32;
 // In place of -inf: differences stay finite, over a temperature as well; a NaN logit stays NaN.
 constexpr float kLowest = -1e30f;
 
@@ -61,6 +63,16 @@ struct Online {
 __device__ inline Online below(const Online& mine, int distance) {
     return {__shfl_down_sync(~0u, mine.top, distance), __shfl_down_sync(~0u, mine.exps, distance),
             __shfl_down_sync(~0u, mine.product, distance)};
+}
+
+// Writes what a row's sums say, `x` being its token's logit: log-prob, entropy, and stats (largest logit, log s).
+__device__ inline void write_row(const Online& all, float x, float inverse_temperature, int64_t row, float* logp,
+                                 float* entropy, float* stats) {
+    const float log_sum = logf(all.exps);
+    logp[row] = (x - all.top) * inverse_temperature - log_sum;
+    entropy[row] = log_sum - kLn2 * (all.product / all.exps);
+    stats[2 * row] = all.top;
+    stats[2 * row + 1] = log_sum;
 }
 
 }  // namespace crossthink

@@ -1,6 +1,7 @@
 // The terms of a policy loss on the device, their sums, and the loss and means that these make. Sums are in a fixed
 // tree: fp32 over a warp's 256 tokens, from there fp64.
 
+#include "cuda/block.h"
 #include "cuda/check.h"
 #include "cuda/policy.h"
 
@@ -8,7 +9,6 @@ namespace crossthink {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarp = 32;
 constexpr int kWarps = kThreads / kWarp;
 constexpr int kTokens = 8;  // a thread's, a block's width apart
 constexpr int kOfBlock = kThreads * kTokens;
@@ -163,7 +163,7 @@ TermsKernel terms_kernel_of(Kl kl, Correction correction) {
 
 }  // namespace
 
-int64_t cuda_policy_blocks(int64_t n) { return (n + kOfBlock - 1) / kOfBlock; }
+int64_t cuda_policy_blocks(int64_t n) { return blocks(n, kOfBlock); }
 
 void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns, float* grad, float* parts,
                        void* stream) {
@@ -171,8 +171,8 @@ void cuda_policy_terms(const LossOptions& options, const PolicyColumns& columns,
     const TermsKernel kernel = options.surrogate == Surrogate::kCispo
                                    ? terms_kernel_of<Surrogate::kCispo>(options.kl, options.correction)
                                    : terms_kernel_of<Surrogate::kPpo>(options.kl, options.correction);
-    const auto blocks = static_cast<unsigned>(cuda_policy_blocks(columns.n));
-    kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns, grad, parts);
+    kernel<<<blocks(columns.n, kOfBlock), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(options, columns, grad,
+                                                                                            parts);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 

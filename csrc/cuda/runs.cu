@@ -5,6 +5,7 @@
 // itself. Which of the two it is, and the order of each sum, is decided by the run alone: its result is the same bits
 // wherever it lies.
 
+#include "cuda/block.h"
 #include "cuda/check.h"
 #include "cuda/runs.h"
 
@@ -12,7 +13,6 @@ namespace crossthink {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kWarp = 32;
 constexpr int kWarps = kThreads / kWarp;
 constexpr int kSpan = 256;  // places of a warp
 constexpr int kAhead = 4;   // places of a long run that a lane reads at once
@@ -249,19 +249,18 @@ __global__ void __launch_bounds__(kThreads) share_kernel(SequenceMeans p, int bl
 
 }  // namespace
 
-int64_t cuda_run_blocks(int64_t n) { return (n + kWarps * kSpan - 1) / (kWarps * kSpan); }
+int64_t cuda_run_blocks(int64_t n) { return blocks(n, kWarps * kSpan); }
 
 void cuda_group_advantage(const GroupAdvantage& p, void* stream) {
     if (p.n == 0) return;
-    const auto blocks = static_cast<unsigned>(cuda_run_blocks(p.n));
-    advantage_kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    advantage_kernel<<<blocks(p.n, kWarps * kSpan), kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 
 void cuda_sequence_means(const SequenceMeans& p, void* stream) {
-    const auto blocks = static_cast<unsigned>(cuda_run_blocks(p.n));
-    if (blocks > 0) means_kernel<<<blocks, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
-    share_kernel<<<1, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p, static_cast<int>(blocks));
+    const unsigned count = blocks(p.n, kWarps * kSpan);
+    if (count > 0) means_kernel<<<count, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p);
+    share_kernel<<<1, kThreads, 0, static_cast<cudaStream_t>(stream)>>>(p, static_cast<int>(count));
     CROSSTHINK_CUDA_CHECK(cudaGetLastError());
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "cuda/check.h"
 #include "cuda/scale.h"
@@ -43,8 +44,8 @@ void launch(const CudaScale& p, void* stream) {
 void cuda_scale(const CudaScale& p, void* stream) {
     if (p.n == 0) return;
     if (p.type == FloatType::kFloat32) return launch<float>(p, stream);
-    if (p.type == FloatType::kBFloat16) return launch<__nv_bfloat16>(p, stream);
-    launch<__half>(p, stream);
+    if (p.type != FloatType::kBFloat16) throw std::invalid_argument("a head's gradient is float32 or bfloat16");
+    launch<__nv_bfloat16>(p, stream);
 }
 
 }  // namespace crossthink

@@ -1,0 +1,15 @@
+"""Tensors as the CUDA kernels take them: an address each, and the stream."""
+
+import torch
+
+Tensor = torch.Tensor
+
+
+def address(x: Tensor | None) -> int:
+    """Where a tensor lies; 0 where there is none."""
+    return 0 if x is None else x.data_ptr()
+
+
+def stream() -> int:
+    """The handle of the current device's current stream."""
+    return torch.cuda.current_stream().cuda_stream
