@@ -7,15 +7,20 @@ Workers import this with their first stage: engines start them in their own ways
 
 import ctypes
 import sys
-from contextlib import suppress
+from typing import Any
 
 M_TRIM_THRESHOLD, M_ARENA_MAX = -1, -8
 """Of mallopt(3)."""
 KEPT = 128 << 10
 """Bytes: the C library's own value, which stays where it is once it was named."""
 
-if sys.platform == "linux":
-    with suppress(AttributeError):  # a C library without mallopt has no such heaps
-        library = ctypes.CDLL(None)
-        library.mallopt(M_ARENA_MAX, 1)
-        library.mallopt(M_TRIM_THRESHOLD, KEPT)
+library: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+if hasattr(library, "mallopt"):  # a C library without it has no such heaps
+    library.mallopt(M_ARENA_MAX, 1)
+    library.mallopt(M_TRIM_THRESHOLD, KEPT)
+
+
+def trim() -> None:
+    """Give back what lies free between what is in use: milliseconds, so before large work alone."""
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)

@@ -11,11 +11,11 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
+from crossthink.dataflow.once import once
 from tqdm import tqdm
 
 WRITE_SECONDS = 2.0
@@ -59,7 +59,7 @@ class Pulse:
             partial.replace(self._path)
 
 
-@cache
+@once
 def pulse_in(folder: str) -> Pulse:
     """This process' pulse in a folder."""
     return Pulse(folder)

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from crossthink.dataflow.llm.store import CallStore, Segments, call_key
+from crossthink.dataflow.once import once
 from crossthink.dataflow.options import ledger_folder, store_folder
 from crossthink.dataflow.stages.stage import FATAL, JobError
 
@@ -136,7 +137,8 @@ class _Opened:
         self._config, self._seed = config, seed
         self._served = config.engine == "endpoint"  # a server knows its name, a folder is asked without an engine
 
-    @cached_property
+    @property
+    @once
     def engine(self) -> Engine:
         c, started = self._config, time.monotonic()
         with _stops_the_job(f"model {c.path}"):
@@ -146,20 +148,24 @@ class _Opened:
               file=sys.stderr, flush=True)
         return engine
 
-    @cached_property
+    @property
+    @once
     def _folder(self) -> Path:
         with _stops_the_job(f"model {self._config.path}"):
             return resolve_model(self._config.path)
 
-    @cached_property
+    @property
+    @once
     def name(self) -> str:
         return self.engine.model if self._served else self._folder.name
 
-    @cached_property
+    @property
+    @once
     def revision(self) -> str:
         return self.engine.revision if self._served else revision(self._folder)
 
-    @cached_property
+    @property
+    @once
     def tokenizer(self) -> Any:
         if self._served:
             return self.engine.tokenizer
@@ -168,7 +174,7 @@ class _Opened:
         return AutoTokenizer.from_pretrained(self._folder)
 
 
-@cache
+@once
 def _opened(config: ModelConfig, seed: int) -> _Opened:
     return _Opened(config, seed)
 

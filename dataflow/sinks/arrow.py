@@ -14,6 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from crossthink.dataflow import heap
 from crossthink.dataflow.sinks.manifest import temporary, write_atomic, writing
 from crossthink.dataflow.sinks.sort import batched, sort
 from crossthink.dataflow.sinks.statistics import file_statistics
@@ -54,6 +55,7 @@ class WriteShards(beam.PTransform):
                 | "write" >> beam.MapTuple(self._write))
 
     def _write(self, shard: int, records: Iterable[Any]) -> dict[str, Any]:
+        heap.trim()  # what the steps before have left: a shard's records are much at once
         some = (record for record in records if record is not None)
         rows = map(to_row, sort(some, attrgetter("id"), self._folder))
         path, name = temporary(self._folder), shard_name(shard, self._shards)

@@ -13,9 +13,12 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 from crossthink.dataflow.sinks.manifest import temporary, writing
-from crossthink.dataflow.sinks.sort import RUN, merge_runs, write_run
+from crossthink.dataflow.sinks.sort import merge_runs, write_run
 
 from crossthink.arrow import to_row
+
+RUN = 4 << 20
+"""Characters of a run."""
 
 
 class WriteRuns(beam.DoFn):
@@ -27,11 +30,13 @@ class WriteRuns(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._held: list[tuple[str, str, str, str]] = []
+        self._characters = 0
 
     def process(self, letter: Any) -> Iterator[str]:
-        row = to_row(letter)
-        self._held.append((letter.stage, letter.record_id, letter.reason, json.dumps(row, ensure_ascii=False)))
-        if len(self._held) == self._size:
+        line = json.dumps(to_row(letter), ensure_ascii=False)
+        self._held.append((letter.stage, letter.record_id, letter.reason, line))
+        self._characters += len(line)
+        if self._characters >= self._size:
             yield self._write()
 
     def finish_bundle(self) -> Iterator[Any]:
@@ -40,7 +45,7 @@ class WriteRuns(beam.DoFn):
 
     def _write(self) -> str:
         path = write_run(sorted(self._held), self._folder)
-        self._held = []
+        self._held, self._characters = [], 0
         return path.name
 
 

@@ -8,11 +8,11 @@ and a phrase that many questions share is no contamination.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from crossthink.dataflow.once import once
 from crossthink.dataflow.records import Fault
 from crossthink.dataflow.sources.tables import files_of, read_rows
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
@@ -80,7 +80,7 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
     return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)
 
 
-@cache
+@once
 def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
     """The index of evaluation files, read once a process. Raises JobError for a row that cannot be read: what is not
     in the index would let contamination pass."""

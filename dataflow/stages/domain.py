@@ -7,10 +7,10 @@ same domain on every machine. Its accuracy is measured by benchmarks/domain.py.
 import re
 from collections import Counter
 from dataclasses import replace
-from functools import cache
 from math import log, sqrt
 from pathlib import Path
 
+from crossthink.dataflow.once import once
 from crossthink.dataflow.stages.stage import StageResult, keep
 from crossthink.dataflow.stages.terms import FUNCTION_WORDS
 
@@ -46,7 +46,7 @@ def times(count: int) -> int:
     return round(10 * (1 + log(count)))
 
 
-@cache
+@once
 def table() -> tuple[tuple[str, ...], tuple[int, ...], dict[str, tuple[int, ...]]]:
     """The domains, what each scores in any text, and of each stem its weights, in the domains' order."""
     first, second, *rest = TABLE.read_text(encoding="utf-8").splitlines()

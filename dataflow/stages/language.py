@@ -1,9 +1,9 @@
 """The language of a document, by py3langid's model (it ships in the package, 97 languages)."""
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
+from crossthink.dataflow.once import once
 from crossthink.dataflow.records import Document
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
@@ -11,7 +11,7 @@ READ_CHARACTERS = 2000
 """From the middle of the text: its ends often carry menus and addresses."""
 
 
-@cache
+@once
 def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

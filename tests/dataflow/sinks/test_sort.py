@@ -136,6 +136,17 @@ def test_letters_of_all_bundles_in_one_order(tmp_path: Path, size: int) -> None:
     assert (tmp_path / write_letters(str(tmp_path), [])).read_bytes() == b""
 
 
+def test_a_run_of_letters_ends_by_its_characters(tmp_path: Path) -> None:
+    letters = [Reject(stage="warc", reason="short", record_id=f"{number}", record="a" * 500, evidence="")
+               for number in range(7)]
+    size = len(json.dumps(to_row(letters[0])))  # the same for each
+    work = WriteRuns(str(tmp_path), 2 * size + 1)
+    work.start_bundle()
+    ended = [len(list(work.process(letter))) for letter in letters]
+    assert ended == [0, 0, 1, 0, 0, 1, 0]  # two fit, the third is beyond
+    assert len(list(work.finish_bundle())) == 1
+
+
 def test_a_disk_that_fills_up_is_named(disk: Callable[[int], Path]) -> None:
     folder = disk(64)
     with pytest.raises(JobError, match=f"^{folder}/[0-9a-f]{{32}}: No space left on device: make room"):
