@@ -1,7 +1,8 @@
 """Group advantages and sequence means in Triton: reductions over runs of equal ids.
 
 A program takes the runs that begin among its places, one after the other. So a run's result depends on nothing but the
-run, and nothing about the runs needs to be known beforehand. Sums are fp64.
+run, and nothing about the runs needs to be known beforehand. Sums are fp64. Where an id is smaller than the one before
+it, its run's results are NaN: to look beforehand would wait for the device.
 """
 
 import torch
@@ -29,6 +30,12 @@ def _begins(ids, n, span: tl.constexpr):  # type: ignore[no-untyped-def]
 def _first(place, begins, n):  # type: ignore[no-untyped-def]
     """Where the first of the runs begins; n where there is none."""
     return tl.min(tl.where(begins, place, n), 0)
+
+
+@triton.jit
+def _falls(ids, first):  # type: ignore[no-untyped-def]
+    """Whether the run that begins at `first` has a smaller id than the one before it."""
+    return tl.load(ids + tl.maximum(first - 1, 0)) > tl.load(ids + first)
 
 
 @triton.jit
@@ -66,11 +73,13 @@ def _one_group(reward, group, advantage, n, eps, first, divide: tl.constexpr,  #
     divisor = mean * 0 + 1
     if divide:
         divisor = tl.sqrt(squares / tl.maximum(count - 1, 1.0)) + eps
+    falls = _falls(group, first)
+    divisor = tl.where(falls, float("nan"), divisor)
     start, more = first, first < n
     while more:
         place, member, more = _members(group, start, own, n, tile)
         gap = tl.load(reward + place, mask=member, other=0.0).to(tl.float64) - mean
-        tl.store(advantage + place, tl.where(others > 0, gap / divisor, 0.0).to(tl.float32), mask=member)
+        tl.store(advantage + place, tl.where((others > 0) | falls, gap / divisor, 0.0).to(tl.float32), mask=member)
         start += tile
 
 
@@ -88,7 +97,7 @@ def _one_sequence(mask, sequence, x, count, mean, n, first, tile: tl.constexpr):
         if x is not None:
             total += tl.sum(tl.load(x + place, mask=counted, other=0.0).to(tl.float64), 0)
         start += tile
-    least = tl.maximum(active, 1.0)
+    least = tl.where(_falls(sequence, first), float("nan"), tl.maximum(active, 1.0))
     average = total / least
     start, more = first, first < n
     while more:

@@ -1,11 +1,12 @@
 """The fused head on the CPU beside torch's naive form, the peers' chunked ones and the machine's own sgemm.
 
-    .venv/bin/python benchmarks/kernels/cpu.py [--output benchmarks/results/kernels_cpu.json] [--full]
+    .venv/bin/python benchmarks/kernels/cpu.py [--output benchmarks/results/kernels_cpu.json] [--full] [SHAPE ...]
 
 Every contender has two processes of its own. Time is the median of the repeats in one. Memory is the other's peak
 resident set in its first call of that size, less the inputs and the gradients: freed memory goes back to the system at
 once there, and a small call before has loaded the libraries. Peers that are not installed are named as missing.
---full: all shapes, about an hour on two cores.
+--full: all shapes, an hour and a half on two cores. The file is written after each. SHAPE, as 4096x896x49152xfloat32:
+only these are measured, and of the others the file keeps what it has.
 """
 
 import argparse
@@ -140,6 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/kernels_cpu.json"))
     parser.add_argument("--full", action="store_true", help="all shapes")
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE", help="T x D x V x dtype, without blanks: only these")
     parser.add_argument("--one", nargs=6, metavar=("WHAT", "NAME", "T", "D", "V", "DTYPE"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -148,9 +150,15 @@ def main() -> None:
         print(json.dumps({"seconds": sgemm(shape)} if name == "sgemm"
                          else held(name, shape) if what == "held" else timed(name, shape, 3)))
         return
-    shapes = SMALL + (LARGE if given.full else [])
-    results = {" x ".join(map(str, shape)): measured(shape) for shape in shapes}
-    write_json(given.output, {**provenance(), "shapes": "T x D x V", "results": results})
+    known = {"x".join(map(str, shape)): shape for shape in SMALL + LARGE}
+    if unknown := set(given.shapes) - set(known):
+        parser.error(f"unknown shapes {sorted(unknown)}: choose from {', '.join(known)}")
+    began, results = provenance(), {}
+    if given.shapes and given.output.exists():
+        results = json.loads(given.output.read_text(encoding="utf-8"))["results"]
+    for shape in [known[name] for name in given.shapes] or SMALL + (LARGE if given.full else []):
+        results[" x ".join(map(str, shape))] = measured(shape)
+        write_json(given.output, {**began, "shapes": "T x D x V", "results": results})
 
 
 if __name__ == "__main__":

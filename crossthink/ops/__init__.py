@@ -56,7 +56,7 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
 
     reward [N] fp32, group [N] int64 ids, ascending. "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300,
     section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783). A group of one, or without spread, gets zeros. Raises
-    ValueError for other kinds, shapes that do not fit and ids that fall (cpp).
+    ValueError for other kinds, shapes that do not fit and ids that fall (cpp; on a device the group gets NaN).
     """
     if kind not in ("grpo", "dr_grpo"):
         raise ValueError(f"group_advantage: kind must be grpo or dr_grpo, got {kind!r}")

@@ -3,7 +3,7 @@
 // A warp takes the runs that begin among its places. A window of 32 places that begins with a run holds short runs
 // whole: the warp works on all of these at once, a lane a place. A run that goes on past its window has the warp to
 // itself. Which of the two it is, and the order of each sum, is decided by the run alone: its result is the same bits
-// wherever it lies.
+// wherever it lies. Where an id is smaller than the one before it, its run's results are NaN.
 
 #include "cuda/block.h"
 #include "cuda/check.h"
@@ -32,11 +32,15 @@ __device__ float root(float x) {
     return y;
 }
 
+// Whether the run that begins at `begin` has a smaller id than the one before it.
+__device__ bool falls_at(const int64_t* id, int64_t begin) { return begin > 0 && id[begin - 1] > id[begin]; }
+
 // A lane's run, as lanes of its window.
 struct Short {
     int first, last, offset;  // the lane's own place in the run
     int widest;               // the largest offset in the window
     unsigned members;
+    bool falls;
 
     __device__ int size() const { return last - first + 1; }
 
@@ -58,8 +62,10 @@ struct Short {
 __device__ Short window(const int64_t* id, int64_t begin, int64_t n, int& filled) {
     const int64_t i = begin + lane(), behind = begin + kWarp;
     const int64_t own = i < n ? id[i] : 0, next = behind < n ? id[behind] : 0;
+    const bool first_falls = falls_at(id, begin);
     const int64_t before = __shfl_up_sync(kAll, own, 1), last = __shfl_sync(kAll, own, kWarp - 1);
     const unsigned begins = __ballot_sync(kAll, lane() == 0 || i >= n || own != before);
+    const unsigned falls = __ballot_sync(kAll, lane() == 0 ? first_falls : i < n && before > own);
     const unsigned up_to_here = kAll >> (kWarp - 1 - lane());
     Short run;
     run.first = kWarp - 1 - __clz(begins & up_to_here);
@@ -68,6 +74,7 @@ __device__ Short window(const int64_t* id, int64_t begin, int64_t n, int& filled
     run.offset = lane() - run.first;
     run.widest = __reduce_max_sync(kAll, run.offset);
     run.members = (kAll >> (kWarp - 1 - run.last)) & (kAll << run.first);
+    run.falls = falls >> run.first & 1;
     filled = behind < n ? (next != last ? kWarp : kWarp - 1 - __clz(begins)) : static_cast<int>(n - begin);
     return run;
 }
@@ -147,7 +154,7 @@ struct Advantages {
         const bool flat = (__ballot_sync(kAll, reward != own) & run.members) == 0;
         float by = 1;
         if (p.divide_by_std) by = root(__fdividef(run.total(centred * centred), n - 1)) + static_cast<float>(p.eps);
-        if (whole) p.advantage[i] = flat ? 0.0f : __fdividef(centred, by);
+        if (whole) p.advantage[i] = run.falls ? nanf("") : flat ? 0.0f : __fdividef(centred, by);
     }
 
     __device__ int64_t long_run(int64_t begin) const {
@@ -166,7 +173,11 @@ struct Advantages {
         flat = __all_sync(kAll, flat);
         const double n = static_cast<double>(end - begin), mean = warp_sum(sum) / n;
         squares = warp_sum(squares) - n * mean * mean;
-        const double by = flat ? 0 : p.divide_by_std ? 1 / (sqrt(squares / (n - 1)) + p.eps) : 1;
+        double by = p.divide_by_std ? 1 / (sqrt(squares / (n - 1)) + p.eps) : 1;
+        if (falls_at(p.group, begin)) {
+            by = nan("");
+            flat = false;
+        }
 #pragma unroll 4
         for (int64_t i = begin + lane(); i < end; i += kWarp) {
             p.advantage[i] = flat ? 0.0f : static_cast<float>((gap_of(p.reward[i]) - mean) * by);
@@ -186,16 +197,16 @@ struct Means {
 
     __device__ Value read(int64_t i) const { return {p.mask[i], p.x ? p.x[i] : 0.0f}; }
 
-    __device__ void write(int64_t i, int count, float mean) const {
-        if (p.count) p.count[i] = static_cast<float>(count);
-        if (p.x) p.mean[i] = mean;
+    __device__ void write(int64_t i, int count, float mean, bool falls) const {
+        if (p.count) p.count[i] = falls ? nanf("") : static_cast<float>(count);
+        if (p.x) p.mean[i] = falls ? nanf("") : mean;
     }
 
     __device__ void short_runs(const Short& run, int64_t i, const Value& value, bool whole) {
         const int count = __popc(__ballot_sync(kAll, value.counts) & run.members), least = count > 0 ? count : 1;
         const float mean = p.x ? static_cast<float>(run.total(value.counts ? double(value.x) : 0.0) / least) : 0;
         active += __popc(__ballot_sync(kAll, whole && run.offset == 0 && count > 0));
-        if (whole) write(i, least, mean);
+        if (whole) write(i, least, mean, run.falls);
     }
 
     __device__ int64_t long_run(int64_t begin) {
@@ -211,8 +222,9 @@ struct Means {
         active += count > 0;
         const int least = count > 0 ? count : 1;
         const float mean = p.x ? static_cast<float>(warp_sum(sum) / least) : 0;
+        const bool falls = falls_at(p.sequence, begin);
 #pragma unroll 4
-        for (int64_t i = begin + lane(); i < end; i += kWarp) write(i, least, mean);
+        for (int64_t i = begin + lane(); i < end; i += kWarp) write(i, least, mean, falls);
         return end;
     }
 };
