@@ -29,7 +29,8 @@ def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, *, bias: Tenso
     ValueError for shapes that do not fit, tokens outside [0, V) (cpp) and backends that cannot run.
     """
     _check_head("linear_logprob", hidden, weight, token, bias, temperature)
-    chosen = choose("linear_logprob", backend, hidden, weight, bias, width=len(weight))
+    head = {"hidden": hidden, "weight": weight, "bias": bias, "token": token}
+    chosen = choose("linear_logprob", backend, head, len(weight))
     if chosen == "eager":
         return reference.linear_logprob(hidden, weight, token, bias, temperature)
     return linear.linear_logprob(hidden, weight, token, bias, temperature, chosen)
@@ -44,7 +45,7 @@ def token_logprob(logits: Tensor, token: Tensor, *, temperature: float = 1.0,
     """
     _require(logits.dim() == 2, "token_logprob", "logits [T, V]", logits)
     _check_tokens("token_logprob", token, logits.shape[0], temperature)
-    chosen = choose("token_logprob", backend, logits, width=logits.shape[1])
+    chosen = choose("token_logprob", backend, {"logits": logits, "token": token}, logits.shape[1])
     if chosen == "eager":
         return reference.token_logprob(logits, token, temperature)
     return logits_op.token_logprob(logits, token, temperature, chosen)
@@ -62,7 +63,7 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
         raise ValueError(f"group_advantage: kind must be grpo or dr_grpo, got {kind!r}")
     _require(reward.dim() == 1 and group.shape == reward.shape, "group_advantage", "reward [N] and group [N]", reward,
              group)
-    chosen = choose("group_advantage", backend, reward)
+    chosen = choose("group_advantage", backend, {"reward": reward, "group": group})
     if chosen == "eager":
         return reference.group_advantage(reward, group, kind, eps)
     return policy.group_advantage(reward, group, kind, eps, chosen)
@@ -87,8 +88,10 @@ def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: 
     told = _told("policy_loss", options, ref_logp)
     if told.entropy_coef:
         raise ValueError("policy_loss: it sees no entropies: entropy_coef is linear_policy_loss' option")
-    columns = _check_columns("policy_loss", logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp)
-    chosen = choose("policy_loss", backend, *columns)
+    columns = {"logp": logp, "old_logp": old_logp, "advantage": advantage, "mask": mask, "sequence": sequence,
+               "ref_logp": ref_logp, "sampler_logp": sampler_logp}
+    _check_columns("policy_loss", columns)
+    chosen = choose("policy_loss", backend, columns)
     if chosen == "eager":
         return reference.policy_loss(logp, old_logp, advantage, mask, sequence, told, ref_logp, sampler_logp)
     return policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, told, chosen)
@@ -108,14 +111,15 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     """
     told = _told("linear_policy_loss", options, ref_logp)
     _check_head("linear_policy_loss", hidden, weight, token, bias, temperature)
-    _require(mask.shape == token.shape, "linear_policy_loss", "mask [T]", token, mask)
-    columns = _check_columns("linear_policy_loss", advantage, old_logp, advantage, mask, sequence, ref_logp,
-                             sampler_logp)
-    chosen = choose("linear_policy_loss", backend, hidden, weight, bias, width=len(weight))
+    columns = {"advantage": advantage, "old_logp": old_logp, "mask": mask, "sequence": sequence, "ref_logp": ref_logp,
+               "sampler_logp": sampler_logp}
+    _check_columns("linear_policy_loss", {"token": token, **columns})
+    head = {"hidden": hidden, "weight": weight, "bias": bias, "token": token}
+    chosen = choose("linear_policy_loss", backend, {**head, **columns}, len(weight))
     if chosen == "eager":
         return reference.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature)
-    choose("policy_loss", chosen, *columns)
+    choose("policy_loss", chosen, columns)
     return linear_policy.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature, chosen)
 
@@ -130,17 +134,10 @@ def _told(op: str, options: LossKeywords, ref_logp: Tensor | None) -> LossOption
     return told
 
 
-def _check_columns(op: str, logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor,
-                   ref_logp: Tensor | None, sampler_logp: Tensor | None) -> list[Tensor]:
-    """The columns that are there."""
-    if mask.dtype != torch.bool:
-        raise ValueError(f"{op}: mask must be bool, got {mask.dtype}")
-    if sequence.dtype != torch.int64:
-        raise ValueError(f"{op}: sequence must be int64, got {sequence.dtype}")
-    columns = [x for x in (logp, old_logp, advantage, ref_logp, sampler_logp) if x is not None]
-    _require(mask.dim() == 1 and all(x.shape == mask.shape for x in (*columns, sequence)), op, "tensors [T]", *columns,
-             mask, sequence)
-    return columns
+def _check_columns(op: str, columns: dict[str, Tensor | None]) -> None:
+    there = [x for x in columns.values() if x is not None]
+    _require(all(x.dim() == 1 and x.shape == there[0].shape for x in there), op, f"tensors [T]: {', '.join(columns)}",
+             *there)
 
 
 def _check_head(op: str, hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None,

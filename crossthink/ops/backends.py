@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Mapping
 
 import torch
 
@@ -12,6 +13,8 @@ log = logging.getLogger("crossthink.ops")
 
 WIDE, HEAD = (torch.float32,), (torch.float32, torch.bfloat16)
 ANY = (torch.float32, torch.bfloat16, torch.float16)
+WHOLE = {"token": torch.int64, "group": torch.int64, "sequence": torch.int64, "mask": torch.bool}
+"""The arguments that are no floating-point tensors."""
 OPS = ("linear_logprob", "linear_policy_loss", "token_logprob", "group_advantage", "policy_loss")
 BACKENDS = ("cpp", "triton", "cuda", "eager")
 """Every op has all of them; "auto" takes cpp for CPU tensors, for CUDA ones cuda where the build has it, else
@@ -20,19 +23,26 @@ triton, and eager for others."""
 _used: dict[str, set[str]] = {}
 
 
-def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None, width: int = 0) -> str:
-    """The backend that runs `op` on these tensors, whose rows of logits are `width` wide.
+def choose(op: str, backend: str, arguments: Mapping[str, torch.Tensor | None], width: int = 0) -> str:
+    """The backend that runs `op` on these tensors, by the first of them; rows of logits are `width` wide.
 
-    A GPU backend has to prove itself at its first use (proof.py). Raises ValueError where a named backend cannot run,
-    RuntimeError where it fails its proof: nothing is replaced in silence. Under "auto" eager takes the place of one
-    that failed, with a warning, and `backends_in_use` says so.
+    A GPU backend has to prove itself at its first use (proof.py). Raises ValueError where a named backend cannot run
+    or an argument is of another device or dtype than it takes, RuntimeError where it fails its proof: nothing is
+    replaced in silence. Under "auto" eager takes the place of one that failed, with a warning, and `backends_in_use`
+    says so.
     """
     if backend not in ("auto", *BACKENDS):
         raise ValueError(f"{op}: no backend {backend!r}; it has auto, {', '.join(BACKENDS)}")
+    tensors = {name: tensor for name, tensor in arguments.items() if tensor is not None}
+    first, x = next(iter(tensors.items()))
     chosen = _automatic(x.device.type) if backend == "auto" else backend
-    if chosen != "eager":
-        for tensor in (x, *(other for other in others if other is not None)):
-            _check(op, chosen, tensor)
+    for name, tensor in tensors.items():
+        if name in WHOLE and tensor.dtype != WHOLE[name]:
+            raise ValueError(f"{op}: {name} must be {_short(WHOLE[name])}, got {tensor.dtype}")
+        if chosen != "eager":
+            _check(op, chosen, name, tensor)
+        if tensor.device != x.device:
+            raise ValueError(f"{op}: {name} is on {tensor.device}, {first} on {x.device}")
     if torch.compiler.is_compiling():
         return chosen
     on_gpu = chosen in ("triton", "cuda") and x.device.type == "cuda"
@@ -46,7 +56,7 @@ def choose(op: str, backend: str, x: torch.Tensor, *others: torch.Tensor | None,
     return chosen
 
 
-def _check(op: str, backend: str, x: torch.Tensor) -> None:
+def _check(op: str, backend: str, name: str, x: torch.Tensor) -> None:
     device = "cpu" if backend == "cpp" else "cuda"
     if backend == "cuda" and not _core.with_cuda:
         raise ValueError(f"{op}: this build has no CUDA kernels: build where nvcc is, with CROSSTHINK_CUDA=ON")
@@ -56,11 +66,11 @@ def _check(op: str, backend: str, x: torch.Tensor) -> None:
             raise ValueError(f"{op}: the triton backend takes CUDA tensors; CPU ones only under its interpreter, with "
                              "TRITON_INTERPRET=1 set before triton is imported")
     if x.device.type != device:
-        raise ValueError(f"{op}: the {backend} backend takes {device.upper()} tensors, got {x.device}")
+        raise ValueError(f"{op}: {name}: the {backend} backend takes {device.upper()} tensors, got {x.device}")
     dtypes = _dtypes(op, backend)
-    if x.dtype not in (*dtypes, torch.bool, torch.int64):
-        names = ", ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
-        raise ValueError(f"{op}: the {backend} backend takes {names}, got {x.dtype}; backend='eager' takes any")
+    if name not in WHOLE and x.dtype not in dtypes:
+        raise ValueError(f"{op}: {name}: the {backend} backend takes {', '.join(map(_short, dtypes))}, got {x.dtype}; "
+                         "backend='eager' takes any")
 
 
 def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
@@ -68,6 +78,10 @@ def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
     if op in ("group_advantage", "policy_loss"):
         return WIDE
     return ANY if backend == "cpp" or op == "token_logprob" else HEAD
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _automatic(device: str) -> str:

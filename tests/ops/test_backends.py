@@ -58,6 +58,43 @@ def test_errors_name_the_argument() -> None:
         ops.linear_logprob(LOGITS, torch.zeros(4, 3), TOKEN, bias=torch.zeros(3))
 
 
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+def test_whole_numbers_of_another_dtype_are_named(backend: str) -> None:
+    column, ids = torch.zeros(2), torch.zeros(2, dtype=torch.int32)
+    with pytest.raises(ValueError, match=r"^group_advantage: group must be int64, got torch\.int32$"):
+        ops.group_advantage(column, ids, backend=backend)
+    with pytest.raises(ValueError, match=r"^policy_loss: sequence must be int64, got torch\.int32$"):
+        ops.policy_loss(column, column, column, ids == 0, ids, backend=backend)
+    with pytest.raises(ValueError, match=r"^linear_policy_loss: mask must be bool, got torch\.int32$"):
+        ops.linear_policy_loss(LOGITS, torch.zeros(4, 3), TOKEN, column, column, ids, ids.long(), backend=backend)
+
+
+def test_floating_point_columns_of_another_dtype_are_named() -> None:
+    column, ids, active = torch.zeros(2), torch.zeros(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"^group_advantage: reward: the cpp backend takes float32, got torch\.int64;"):
+        ops.group_advantage(ids, ids)
+    with pytest.raises(ValueError, match=r"^policy_loss: ref_logp: the cpp backend takes float32, got torch\.float64;"):
+        ops.policy_loss(column, column, column, active, ids, ref_logp=column.double())
+    with pytest.raises(ValueError, match=r"^linear_policy_loss: advantage: the cpp backend takes float32, "):
+        ops.linear_policy_loss(LOGITS, torch.zeros(4, 3), TOKEN, column, ids, active, ids)
+
+
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+def test_an_argument_on_another_device_is_named(backend: str) -> None:
+    # "meta" stands for a device here: with one on a card, a kernel would read what is no address of its own
+    column, ids, active = torch.zeros(2), torch.zeros(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
+    wrong = "got meta" if backend == "auto" else r"on meta, \w+ on cpu"
+    with pytest.raises(ValueError, match=f"^group_advantage: group.*{wrong}"):
+        ops.group_advantage(column, ids.to("meta"), backend=backend)
+    with pytest.raises(ValueError, match=f"^policy_loss: mask.*{wrong}"):
+        ops.policy_loss(column, column, column, active.to("meta"), ids, backend=backend)
+    with pytest.raises(ValueError, match=f"^token_logprob: token.*{wrong}"):
+        ops.token_logprob(LOGITS, TOKEN.to("meta"), backend=backend)
+    with pytest.raises(ValueError, match=f"^linear_policy_loss: sequence.*{wrong}"):
+        ops.linear_policy_loss(LOGITS, torch.zeros(4, 3), TOKEN, column, column, active, ids.to("meta"),
+                               backend=backend)
+
+
 def test_custom_ops_keep_torchs_contract(fast: str, place: Callable[[str], str]) -> None:
     torch.manual_seed(0)
     device = place(fast)
