@@ -8,6 +8,7 @@ import torch
 
 from crossthink import _core
 from crossthink.ops import proof
+from crossthink.ops.device import type_name
 
 log = logging.getLogger("crossthink.ops")
 
@@ -38,7 +39,7 @@ def choose(op: str, backend: str, arguments: Mapping[str, torch.Tensor | None], 
     chosen = _automatic(x.device.type) if backend == "auto" else backend
     for name, tensor in tensors.items():
         if name in WHOLE and tensor.dtype != WHOLE[name]:
-            raise ValueError(f"{op}: {name} must be {_short(WHOLE[name])}, got {tensor.dtype}")
+            raise ValueError(f"{op}: {name} must be {type_name(WHOLE[name])}, got {tensor.dtype}")
         if chosen != "eager":
             _check(op, chosen, name, tensor)
         if tensor.device != x.device:
@@ -69,8 +70,8 @@ def _check(op: str, backend: str, name: str, x: torch.Tensor) -> None:
         raise ValueError(f"{op}: {name}: the {backend} backend takes {device.upper()} tensors, got {x.device}")
     dtypes = _dtypes(op, backend)
     if name not in WHOLE and x.dtype not in dtypes:
-        raise ValueError(f"{op}: {name}: the {backend} backend takes {', '.join(map(_short, dtypes))}, got {x.dtype}; "
-                         "backend='eager' takes any")
+        names = ", ".join(map(type_name, dtypes))
+        raise ValueError(f"{op}: {name}: the {backend} backend takes {names}, got {x.dtype}; backend='eager' takes any")
 
 
 def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
@@ -78,10 +79,6 @@ def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
     if op in ("group_advantage", "policy_loss"):
         return WIDE
     return ANY if backend == "cpp" or op == "token_logprob" else HEAD
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def _automatic(device: str) -> str:

@@ -1,8 +1,13 @@
-"""Tensors as the CUDA kernels take them: an address each, and the stream."""
+"""Tensors as the kernels take them: the name of a dtype, an address, and the stream."""
 
 import torch
 
 Tensor = torch.Tensor
+
+
+def type_name(dtype: torch.dtype) -> str:
+    """As "float32"."""
+    return str(dtype).removeprefix("torch.")
 
 
 def address(x: Tensor | None) -> int:

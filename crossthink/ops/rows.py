@@ -3,7 +3,7 @@
 import torch
 
 from crossthink import _core
-from crossthink.ops.device import stream
+from crossthink.ops.device import stream, type_name
 
 Tensor = torch.Tensor
 Rows = tuple[Tensor, Tensor, Tensor]
@@ -22,7 +22,7 @@ def rows_forward(backend: str, logits: Tensor, token: Tensor, temperature: float
     elif backend == "cuda":
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_forward(
-                logits.data_ptr(), _type(logits), token.data_ptr(), logp.data_ptr(), entropy.data_ptr(),
+                logits.data_ptr(), type_name(logits.dtype), token.data_ptr(), logp.data_ptr(), entropy.data_ptr(),
                 stats.data_ptr(), logits.shape[0], logits.shape[1], logits.stride(0), temperature, stream())
     else:
         from crossthink.kernels import token_logprob  # triton is not on every machine
@@ -46,9 +46,9 @@ def rows_backward(backend: str, logits: Tensor, token: Tensor, grads: tuple[Tens
     elif backend == "cuda":
         with torch.cuda.device(logits.device):
             _core.cuda_token_logprob_backward(
-                logits.data_ptr(), _type(logits), token.data_ptr(), grad_logp.data_ptr(), grad_entropy.data_ptr(),
-                entropy.data_ptr(), stats.data_ptr(), grad.data_ptr(), _type(grad), logits.shape[0], logits.shape[1],
-                logits.stride(0), grad.stride(0), temperature, stream())
+                logits.data_ptr(), type_name(logits.dtype), token.data_ptr(), grad_logp.data_ptr(),
+                grad_entropy.data_ptr(), entropy.data_ptr(), stats.data_ptr(), grad.data_ptr(), type_name(grad.dtype),
+                logits.shape[0], logits.shape[1], logits.stride(0), grad.stride(0), temperature, stream())
     else:
         from crossthink.kernels import token_logprob
 
@@ -67,7 +67,7 @@ def scale(backend: str, x: Tensor, by: Tensor) -> None:
         return
     if backend == "cuda":
         with torch.cuda.device(x.device):
-            _core.cuda_scale(x.data_ptr(), _type(x), by.data_ptr(), x.numel(), stream())
+            _core.cuda_scale(x.data_ptr(), type_name(x.dtype), by.data_ptr(), x.numel(), stream())
     else:
         from crossthink.kernels import scale as kernel
 
@@ -80,7 +80,3 @@ def row_results(logits: Tensor) -> Rows:
     rows = logits.shape[0]
     return (logits.new_empty(rows, dtype=torch.float32), logits.new_empty(rows, dtype=torch.float32),
             logits.new_empty((rows, 2), dtype=torch.float32))
-
-
-def _type(x: Tensor) -> str:
-    return str(x.dtype).removeprefix("torch.")

@@ -24,6 +24,14 @@ def fast(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture
+def on_device(fast: str) -> str:
+    """`fast`, where it cannot look at values before it works."""
+    if fast == "cpp":
+        pytest.skip("the core checks, and raises")
+    return fast
+
+
 @pytest.fixture(params=[*FAST, "eager"])
 def backend(request: pytest.FixtureRequest) -> str:
     """Every backend."""
