@@ -71,8 +71,9 @@ def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
     if lacking := engines.missing("flink"):
         raise SystemExit(lacking)
     with engines.flink(folder) as there, engines.worker_pool(folder) as (pool, process):
-        kept = "--environment_cache_millis=60000"  # else each step of the graph starts a Python of its own
-        yield [*there, *pool, f"--parallelism={workers}", kept], process.pid
+        # else each step of the graph starts a Python of its own, and all slots take turns in one
+        kept = ["--environment_cache_millis=60000", f"--sdk_worker_parallelism={workers}"]
+        yield [*there, *pool, f"--parallelism={workers}", *kept], process.pid
 
 
 def measure(pages: int, folder: Path, flink: bool, workers: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics.metric import MetricsFilter
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
 from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
 from crossthink.dataflow.local_runner import local_runner
@@ -102,9 +102,7 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     beam_options.view_as(PulseOptions).crossthink_pulse = str(work)
     name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
     runner = IN_PROCESS if name == "DirectRunner" else name
-    direct = beam_options.view_as(DirectOptions)
-    workers = f", {direct.direct_num_workers or 'all'} worker(s), {direct.direct_running_mode}"
-    shown = runner + (workers if runner == IN_PROCESS else "")
+    shown = f"{runner}{_workers(runner, beam_options)}"
     print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
     line = Line()
     runs = local_runner(beam_options) if runner == IN_PROCESS else runner
@@ -125,6 +123,17 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     for name, number in hints["capped"].items():
         print(f"warning: {name}: {number} beyond the cap (docs/data.md, Duplicates)", file=sys.stderr)
     _publish(options, rows, line, work, {**started, "runner": shown, "seconds": seconds, **hints})
+
+
+def _workers(runner: str, options: PipelineOptions) -> str:
+    """How much works at once, as far as Beam's options tell."""
+    if runner == IN_PROCESS:
+        direct = options.view_as(DirectOptions)
+        return f", {direct.direct_num_workers or 'all'} worker(s), {direct.direct_running_mode}"
+    if runner == "DataflowRunner":  # its workers start a process for each core
+        return ""
+    processes = options.view_as(PortableOptions).sdk_worker_parallelism
+    return f", Python processes on each machine: {processes if int(processes) else 'as the runner chooses'}"
 
 
 def _drop_other_parts(line: Line) -> None:

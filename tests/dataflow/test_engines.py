@@ -92,13 +92,15 @@ def test_flink(imported: Path, tmp_path: Path) -> None:
     check(imported, tmp_path / "out")
 
 
-def test_flink_with_a_pool_of_workers(imported: Path, tmp_path: Path) -> None:
+def test_flink_with_a_pool_of_two_workers(imported: Path, tmp_path: Path) -> None:
     if lacking := engines.missing("flink"):
         pytest.skip(lacking)
     with engines.flink(tmp_path) as there, engines.worker_pool(tmp_path) as (pool, _):
-        code, said = finish([*curate(imported, tmp_path / "out"), *there, *pool])
+        processes = ["--parallelism=2", "--sdk_worker_parallelism=2", "--environment_cache_millis=60000"]
+        code, said = finish([*curate(imported, tmp_path / "out"), *there, *pool, *processes])
         assert code == 0, said
-        assert "Starting worker" in (tmp_path / "pool.log").read_text()
+        assert "PortableRunner, Python processes on each machine: 2" in said
+        assert (tmp_path / "pool.log").read_text().count("Starting worker") == 2, "one for each of the two slots"
     check(imported, tmp_path / "out")
 
 
