@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from crossthink.config import ConfigError, load_recipe
 
     parser = argparse.ArgumentParser(
-        prog="python -m crossthink.dataflow",
+        prog="crossthink data",
         description="The data line: a crawl and question files in, verifiable questions in Arrow shards out.",
         epilog="Options of the recipe are set as section.key=value. What else begins with -- goes to Beam, as "
                "--runner=FlinkRunner, or --direct_num_workers=2 --direct_running_mode=multi_processing. "
