@@ -64,11 +64,18 @@ class Index:
 
 
 def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int) -> Index:
-    """The index of (name, question, options) triples."""
+    """The index of (name, question, options) triples. Of copies of a question the first stands for all: a word that all
+    of them hold would say little, and a run of words that many share is not looked for."""
     names: list[str] = []
     parts: list[str] = []
     first = [0]
+    known: set[tuple[int, ...]] = set()
     for name, question, options in questions:
+        own, *others = _core.text_hashes([question, *options]).tolist()
+        key = (own, *sorted(others))
+        if key in known:
+            continue
+        known.add(key)
         names.append(name)
         parts += [question, *options]
         first.append(len(parts))

@@ -92,6 +92,20 @@ def test_the_evaluation_files_are_read_and_must_be_readable(
         Decontaminate("question", (QuestionFile(path=str(bad), source="exam"),), 8)([make_question("x")])
 
 
+@pytest.mark.parametrize("copies", [2, 17])
+def test_copies_of_an_evaluation_question_do_not_hide_it(copies: int, make_question: Callable[..., Question]) -> None:
+    """A run that more than 16 questions share is no seed, and a word that all of them hold weighs 1 bit. Copies are one
+    question, in whatever order their options stand."""
+    options = ("45 miles an hour", "50 miles an hour")
+    index = build_index([(f"exam, row {number}", EVALUATION, options[::1 if number % 2 else -1])
+                         for number in range(1, copies + 1)], 8)
+    changed = EVALUATION.replace("Ostrel", "Lorne")
+    for text in (EVALUATION, changed):
+        found = check_question(make_question(text), index)
+        assert found == check_question(make_question(text), build_index([("exam, row 1", EVALUATION, options)], 8))
+        assert isinstance(found, Rejected)
+
+
 def test_without_evaluation_sets_nothing_is_contaminated(make_question: Callable[..., Question]) -> None:
     assert isinstance(check_question(make_question(EVALUATION), build_index([], 8)), Kept)
 
