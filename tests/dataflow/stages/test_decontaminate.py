@@ -16,6 +16,7 @@ from crossthink.dataflow.stages.decontaminate import (
     check_passages,
     check_questions,
     is_contamination,
+    load_index,
 )
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected, StageResult
 
@@ -90,6 +91,25 @@ def test_the_evaluation_files_are_read_and_must_be_readable(
     assert found.evidence.startswith("exam, row 1 of good.jsonl: 'a train leaves ostrel at noon and reaches'")
     with pytest.raises(JobError, match=r"bad.jsonl, row 1, field question: is missing"):
         Decontaminate("question", (QuestionFile(path=str(bad), source="exam"),), 8)([make_question("x")])
+
+
+def test_an_evaluation_file_that_was_written_anew_is_read_again(
+        tmp_path: Path, make_question: Callable[..., Question]) -> None:
+    """A pool's workers, and whoever calls jobs from Python, outlive one job."""
+    path = tmp_path / "exam.jsonl"
+    for content, expected in (("Which river carries the timber of the county?", Kept), (EVALUATION, Rejected)):
+        path.write_text(json.dumps({"question": content}) + "\n")
+        check = Decontaminate("question", (QuestionFile(path=str(path), source="exam"),), 8)
+        assert isinstance(check([make_question(EVALUATION)])[0], expected)
+
+
+@pytest.mark.parametrize("content", ["", "question,answer\n"])
+def test_an_evaluation_file_without_rows_stops_the_job(content: str, tmp_path: Path) -> None:
+    """A download that was cut off must not pass for a set in which nothing stands."""
+    path = tmp_path / "exam.csv"
+    path.write_text(content)
+    with pytest.raises(JobError, match=r"evaluation set .*exam\.csv: has no rows"):
+        load_index((QuestionFile(path=str(path), source="exam"),), 8)
 
 
 @pytest.mark.parametrize("copies", [2, 17])
