@@ -11,6 +11,7 @@ import json
 import lzma
 import re
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterator
 from glob import glob
 from pathlib import Path
@@ -29,8 +30,9 @@ from crossthink.verify.format import boxes
 from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
-UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
 """What `rows_of` raises for a file that is damaged."""
+csv.field_size_limit(2**31 - 1)  # else a field of 128 KiB costs the file all rows behind it
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 _ARROW = (".arrow", ".feather", ".ipc", ".arrows")
 _ARROW_FILE = b"ARROW1"
@@ -72,10 +74,13 @@ def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
             continue
         try:
             values = json.loads(line)
-        except ValueError as error:
+            json.dumps(values, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            yield f"half a character, {error.object[error.start]!r}, which no file can hold"
+        except (ValueError, RecursionError) as error:
             yield f"no JSON: {error}"
-            continue
-        yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
+        else:
+            yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
 
 
 def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:

@@ -183,6 +183,39 @@ def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path:
         assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"], name
 
 
+@pytest.mark.parametrize(("line", "words"), [
+    (b"[" * 100_000, "no JSON: "),                            # deeper than Python's stack
+    (b'{"question": "\\ud83d?"}', r"half a character, '\ud83d'"),  # an emoji that was cut in two: no shard can hold it
+    (b'{"question": "\xed\xa0\x80?"}', r"half a character, '\ud800'"),  # the same as bytes
+])
+def test_a_line_that_python_reads_and_nothing_else_can_hold_is_a_fault(
+        line: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line + b'\n{"question": "\\ud83d\\ude00?"}\n')
+    fault, row = read_rows(QuestionFile(path=str(path), source="s"))
+    assert isinstance(fault, Fault)
+    assert fault.evidence.startswith(f"a.jsonl, row 1: {words}")
+    assert isinstance(row, Row)
+    assert row.values["question"] == "\U0001f600?"
+
+
+def test_a_gzip_file_with_bytes_changed_is_a_fault_wherever_they_are(tmp_path: Path) -> None:
+    """Some changes are seen by the sums of gzip (OSError), some by the decoder (zlib.error), some by JSON."""
+    packed = gzip.compress(b"".join(b'{"question": "%d"}\n' % (n * n) for n in range(500)))
+    path = tmp_path / "a.jsonl.gz"
+    for place in range(20, len(packed) - 20, 37):
+        path.write_bytes(packed[:place] + bytes(byte ^ 0x5A for byte in packed[place:place + 4]) + packed[place + 4:])
+        assert isinstance(list(read_rows(QuestionFile(path=str(path), source="s")))[-1], Fault)
+
+
+def test_a_long_field_of_a_csv_file_is_a_field(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"question,answer\n{'x' * 1_000_000},1\nb,2\n")
+    first, second = read_rows(QuestionFile(path=str(tmp_path / "a.csv"), source="s"))
+    assert isinstance(first, Row)
+    assert len(first.values["question"]) == 1_000_000
+    assert isinstance(second, Row)
+
+
 def test_a_gold_of_mathematics_is_long_by_its_words_not_by_its_signs() -> None:
     formula = r"x = \frac{1}{2} , y = 3 , z = \sin \theta , w = 4 + 5 - 6 , v = 7 and u = 8"  # one word of 3 letters
     assert question({"question": "What?", "answer": formula}, group="math").answer == formula
