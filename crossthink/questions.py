@@ -10,7 +10,6 @@ import io
 import json
 import lzma
 import re
-import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from glob import glob
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 from crossthink.columns import BadField, options_in, options_of, place_of_label, prose_of, text_of, value_of
 from crossthink.data_config import QuestionFile
 from crossthink.licences import spdx_of_row
-from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
+from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, folded, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
 from crossthink.verify.format import boxes
@@ -233,7 +232,7 @@ def _by_text(options: tuple[str, ...], text: str) -> int | None:
 
 def _in_case(text: str) -> str:
     """A text in its canonical form but for its case: "Bb" is not "bb"."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    return " ".join(folded(text).split())
 
 
 def _domain(values: dict[str, Any], file: QuestionFile, text: str,

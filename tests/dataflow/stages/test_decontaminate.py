@@ -49,6 +49,7 @@ def passage(text: str) -> Passage:
     EVALUATION,
     EVALUATION.upper().replace(" ", "\n  "),                      # wrapped and shouted
     f"Here is an old riddle. {EVALUATION} Think before you answer.",  # in prose
+    "\u00ad".join(EVALUATION),                                    # with soft hyphens, which nobody sees
     EVALUATION.replace("Ostrel", "Lorne"),                        # word 4 changed: 11 of 15 runs stay
     " ".join(EVALUATION.split()[:15]),                            # 16 of its words: 9 of 15 runs
 ])
