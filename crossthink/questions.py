@@ -206,10 +206,11 @@ def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], 
     if file.answer_is == "text":
         place = _by_text(options, answer)
     elif file.answer_is == "index":
-        place = int(answer) if answer.isdecimal() else None
+        number = answer.removesuffix(".0")  # a column with gaps is one of floats
+        place = int(number) if number.isdecimal() else None  # -1, where a test set hides its gold, is none
     elif file.answer_is == "label":
         place = place_of_label(values, file, answer, where)
-    if place is None and len(answer) > 1 and not answer.isdecimal():
+    if place is None and file.answer_is != "index" and len(answer) > 1 and not answer.isdecimal():
         named = named_option(options, answer)
         if named is Reason.LABEL_TEXT_CONFLICT:
             raise BadGold(where, "label_text_conflict", answer)

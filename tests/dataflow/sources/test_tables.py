@@ -64,6 +64,16 @@ def test_gold_that_is_no_option(answer: Any, answer_is: str, reason: str) -> Non
     assert result.reason == reason
 
 
+@pytest.mark.parametrize(("answer", "found"), [
+    (1, "0"), (1.0, "0"),  # places from 0, of a column of floats where another row has none
+    (-1, "gold_not_an_option"), ("-1", "gold_not_an_option"),  # a hidden gold, and not the option "-1"
+    (4, "gold_not_an_option"), (0.5, "gold_not_an_option"),
+])
+def test_gold_by_its_number(answer: Any, found: str) -> None:
+    result = one({"question": "Which?", "options": ["-1", "0", "1", "0.5"], "answer": answer}, answer_is="index")
+    assert (result.reason if isinstance(result, Rejected) else result.records[0].answer) == found
+
+
 def test_labels_inside_the_options_are_taken_off() -> None:
     found = question({"question": "Where?", "options": ["(A) Paris", "(B) Rome"], "answer": "B"}, answer_is="label")
     assert found.options == ("Paris", "Rome")
@@ -120,6 +130,7 @@ def test_columns_context_domain_and_lineage() -> None:
 @pytest.mark.parametrize(("values", "words"), [
     ({"answer": "x"}, "field question: is missing"),
     ({"question": "Who?"}, "field answer: is missing"),
+    ({"question": "Who?", "answer": float("nan")}, "field answer: is missing"),
     ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
     ({"question": "Who?", "answer": "x", "options": "x or y"}, "field options:"),
     ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
@@ -130,6 +141,12 @@ def test_a_malformed_row_names_file_row_and_field(values: dict[str, Any], words:
     assert isinstance(result, Failed)
     assert result.evidence.startswith("q.jsonl, row 1, ")
     assert words in result.evidence
+
+
+def test_a_gap_in_a_column_is_no_text() -> None:
+    found = question({"question": "Who?", "answer": "x", "options": float("nan"), "background": float("nan")},
+                     context="background")
+    assert (found.question, found.options) == ("Who?", ())
 
 
 def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
