@@ -16,9 +16,11 @@ class BadField(ValueError):
 
 
 def value_of(values: dict[str, Any], field: str) -> Any:
-    """A field's value; "choices.text" is the field `text` of the field `choices`. None where there is none."""
+    """A field's value; "choices.text" is the field `text` of the field `choices`. None where there is none,
+    and for what is not a number: pandas leaves it where a column has a gap."""
     if field in values:
-        return values[field]
+        value = values[field]
+        return None if value != value else value
     name, dot, rest = field.partition(".")
     inner = values.get(name)
     return value_of(inner, rest) if dot and isinstance(inner, dict) else None

@@ -218,6 +218,9 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         "algorithm.minibatches": recipe.algorithm.minibatches,
         "data.shards": recipe.data.shards,
         "data.passage_words": recipe.data.passage_words,
+        "data.near_duplicate": recipe.data.near_duplicate,
+        "data.contamination_ngram": recipe.data.contamination_ngram,
+        "data.max_answer_words": recipe.data.max_answer_words,
     }
     for key, value in positive.items():
         if value <= 0:

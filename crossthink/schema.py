@@ -4,6 +4,7 @@ Layer 1: standard library alone.
 """
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -217,9 +218,22 @@ class Failure:
 compact(Passage, Lineage, Difficulty, Votes, Question, Verdict, Rollout, Reject, Failure)
 
 
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+                     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]")
+"""What Unicode shows as nothing (Default_Ignorable_Code_Point): soft hyphens, joiners, marks of direction, ..."""
+_RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f]+")
+"""Superscript digits, signs, "i" and "n"."""
+
+
 def canonical_text(text: str) -> str:
-    """Text as identity sees it: NFKC, case-folded, runs of white space as one blank."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """Text as identity sees it: without what is shown as nothing, "^" before what is raised (10² is not 102), NFKC,
+    case-folded, runs of white space as one blank."""
+    return " ".join(folded(text).casefold().split())
+
+
+def folded(text: str) -> str:
+    """The canonical text in its own case and white space."""
+    return unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", _UNSEEN.sub("", text)))
 
 
 def question_id(question: str, options: tuple[str, ...] = ()) -> str:

@@ -8,11 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from apache_beam.io.filesystem import FileMetadata
 from crossthink.dataflow.look.folders import FOLDERS
 from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
-from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest
+from crossthink.dataflow.sources.warc_files import (
+    find_warc_files,
+    is_list,
+    matches,
+    names_digest,
+    state_of,
+)
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.data_config import QuestionFile
@@ -156,17 +161,13 @@ def warc_files(recipe: Recipe) -> list[tuple[str, str]]:
     """Paths of the WARC and WET files with their states, the largest first, so that workers end together."""
     files = find_warc_files(recipe.data.warc, recipe.data.warc_limit)
     largest_first = sorted(files, key=lambda entry: (-entry.size_in_bytes, entry.path))
-    return [(entry.path, _state(entry)) for entry in largest_first]
+    return [(entry.path, state_of(entry)) for entry in largest_first]
 
 
 def question_pieces(recipe: Recipe) -> list[Piece]:
     """The question files with the numbers of their entries in the recipe."""
     return [Piece((number, replace(file, path=found.path)), f"{number} {file.source}/{posixpath.basename(found.path)}",
-                  _state(found)) for number, file in enumerate(recipe.data.questions) for found in matches(file.path)]
-
-
-def _state(entry: FileMetadata) -> str:
-    return f"{entry.size_in_bytes} {entry.last_updated_in_seconds!r}"
+                  state_of(found)) for number, file in enumerate(recipe.data.questions) for found in matches(file.path)]
 
 
 def claim_folder(folder: Path, options: dict[str, Any]) -> None:

@@ -51,6 +51,9 @@ def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.M
     (GOOD + "[blend]\nweights = {gpr = 1.5, math = -0.5}\n", "negative share"),
     (GOOD + '[algorithm]\nloss = "ppo"\n', "algorithm.loss = 'ppo'; one of grpo, dapo, dr_grpo"),
     (GOOD + "[rollout]\ngroup_size = 0\n", "rollout.group_size = 0 must be above zero"),
+    # all rows would be copies of each other, and all fail in the search for none of their words
+    (GOOD + "[data]\nnear_duplicate = 0.0\n", "data.near_duplicate = 0.0 must be above zero"),
+    (GOOD + "[data]\ncontamination_ngram = 0\n", "data.contamination_ngram = 0 must be above zero"),
     (GOOD + '[[data.questions]]\npath = "x"\n', "data.questions[0].source is missing"),
     (GOOD + '[[data.questions]]\npath = "x"\nsource = "s"\nanswer_type = "essay"\n',
      "x: answer_type 'essay' has no verifier: one of choice, math, text"),

@@ -19,6 +19,17 @@ def test_an_id_knows_neither_the_order_of_options_nor_case_nor_spaces() -> None:
     assert len(a) == 32
 
 
+def test_an_id_knows_what_readers_see() -> None:
+    """Forms of Unicode, and what is shown as nothing (a soft hyphen, a joiner, marks of direction), make no other
+    question; a superscript does."""
+    plain = question_id("Was Café law a straße?")
+    for text in ("Was Cafe\u0301 law a STRASSE?", "Ｗａｓ Café law a straße?", "Was Café la\u00adw a stra\u200bße?",
+                 "\u202bWas Café law a straße?\u202c", "\ufeffWas Café\u00a0law a straẞe?"):
+        assert question_id(text) == plain, ascii(text)
+    assert question_id("What is 10²³?") == question_id("What is 10^23?") != question_id("What is 1023?")
+    assert question_id("Which?", ("m²", "m2")) != question_id("Which?", ("m2", "m2"))
+
+
 def test_options_cannot_be_shifted_into_one_another() -> None:
     assert question_id("q", ("ab", "c")) != question_id("q", ("a", "bc"))
 

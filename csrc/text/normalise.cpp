@@ -114,6 +114,19 @@ const char* behind_ascii(const char* at, const char* end) {
     return at;
 }
 
+// Unicode's Default_Ignorable_Code_Point, but for marks of shorthand and musical notes.
+bool is_unseen(char32_t c) {
+    return c == 0xAD || c == 0x34F || c == 0x61C || c == 0x115F || c == 0x1160 || c == 0x17B4 || c == 0x17B5 ||
+           (c >= 0x180B && c <= 0x180F) || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || c == 0xFFA0 ||
+           (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+// Superscript digits, signs, "i" and "n".
+bool is_raised(char32_t c) {
+    return c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || c == 0x2071 || (c >= 0x2074 && c <= 0x207F);
+}
+
 void append_lower(std::string& out, const char* begin, const char* end) {
     const size_t size = out.size();
     out.resize(size + (end - begin));
@@ -125,6 +138,7 @@ void append_lower(std::string& out, const char* begin, const char* end) {
 void normalise(std::string_view source, std::string& out) {
     out.clear();
     Stretch stretch(out);
+    bool raised = false;  // whether the code point before was
     const char *at = source.data(), *end = at + source.size();
     while (at != end) {
         const char* ascii = behind_ascii(at, end);
@@ -133,8 +147,15 @@ void normalise(std::string_view source, std::string& out) {
             stretch.flush();
             append_lower(out, at, ascii - 1);
             stretch.push(static_cast<unsigned char>(ascii[-1]));
+            raised = false;
         }
-        for (at = ascii; at != end && static_cast<signed char>(*at) < 0;) stretch.push(decode(at, end));
+        for (at = ascii; at != end && static_cast<signed char>(*at) < 0;) {
+            const char32_t c = decode(at, end);
+            if (is_unseen(c)) continue;
+            if (is_raised(c) && !raised) stretch.push('^');
+            raised = is_raised(c);
+            stretch.push(c);
+        }
     }
     stretch.flush();
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossthink.shards import Manifest
+from crossthink.shards import Manifest, ShardError
 
 FOLDERS = {"extract": "passages", "import": "imported", "synthesize": "written", "curate": "curated", "score": "data",
            "run": "data"}
@@ -71,16 +71,13 @@ class Folder:
                     raise ValueError(f"{path}, line {number}: not JSON ({error}): run the job again") from error
 
     def rows(self, needle: str) -> Iterator[Row]:
-        """The rows whose ids, URL, source or files hold `needle`."""
+        """The rows whose ids, URL, source or files hold `needle`. Raises ShardError."""
         for shard in self.manifest.files:
-            path, first = self.path / shard.file, 0
-            with pa.memory_map(str(path)) as source:
-                reader = pa.ipc.open_file(source)
-                for number in range(reader.num_record_batches):
-                    batch = reader.get_batch(number)
-                    for place in pc.indices_nonzero(_holds(batch, needle)).to_pylist():
-                        yield Row(shard.file, first + place, batch.slice(place, 1).to_pylist()[0])
-                    first += batch.num_rows
+            path = self.path / shard.file
+            try:
+                yield from _rows(path, needle)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise ShardError(f"{path}: not a readable Arrow file ({error}): run the job again") from error
 
     def _json(self, name: str) -> Any:
         path = self.path / name
@@ -100,6 +97,17 @@ def folders_of(directory: str | Path) -> list[Folder]:
         raise ValueError(f"{directory}: no finished job of the data line here (no manifest.json in it, nor in "
                          f"{', '.join(names)}): name the folder that --output named")
     return [Folder(path.resolve()) for path in found]
+
+
+def _rows(path: Path, needle: str) -> Iterator[Row]:
+    first = 0
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_file(source)
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            for place in pc.indices_nonzero(_holds(batch, needle)).to_pylist():
+                yield Row(path.name, first + place, batch.slice(place, 1).to_pylist()[0])
+            first += batch.num_rows
 
 
 def _holds(batch: pa.RecordBatch, needle: str) -> Any:

@@ -30,6 +30,11 @@ def matches(pattern: str) -> list[FileMetadata]:
     return found
 
 
+def state_of(entry: FileMetadata) -> str:
+    """What tells a file from what stood in its place before."""
+    return f"{entry.size_in_bytes} {entry.last_updated_in_seconds!r}"
+
+
 def find_warc_files(patterns: Iterable[str], limit: int = 0) -> list[FileMetadata]:
     """All files, sorted by their paths, the first `limit` of them (0: all); those of a list without size and time.
 

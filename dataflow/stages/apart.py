@@ -9,6 +9,7 @@ No component is ever gathered: a group holds one record and its neighbours (band
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -89,7 +90,7 @@ def decide(items: Sequence[Item], threshold: float) -> tuple[Node, str, Told | N
     """
     nodes = [item for item in items if isinstance(item, Node)]
     words = [item for item in items if isinstance(item, Word)]
-    own = nodes[0].own
+    own = min((node.own for node in nodes), key=attrgetter("label"))  # several where it was shipped more than once
     waits = frozenset().union(*(node.waits for node in nodes)) - {word.sender for word in words}
     node = Node(own, waits, frozenset().union(*(node.behind for node in nodes)))
     for _, stays in sorted({word.stays.rank: word.stays for word in words}.items()):

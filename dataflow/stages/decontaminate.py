@@ -6,7 +6,7 @@ words that say what a question is about count, "which of the following" hardly d
 and a phrase that many questions share is no contamination.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 from crossthink.dataflow.once import once
 from crossthink.dataflow.records import Fault
 from crossthink.dataflow.sources.tables import files_of, read_rows
+from crossthink.dataflow.sources.warc_files import matches, state_of
 from crossthink.dataflow.stages.stage import JobError, Rejected, StageResult, keep
 from crossthink.dataflow.stages.tokens import tokens
 
@@ -32,6 +33,7 @@ WHOLE_BITS = 24
 """Of a question that counts where a record holds every word of it."""
 RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
+_READABLE = "it must be readable to decontaminate against it"
 
 
 class Match(NamedTuple):
@@ -64,11 +66,18 @@ class Index:
 
 
 def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int) -> Index:
-    """The index of (name, question, options) triples."""
+    """The index of (name, question, options) triples. Of copies of a question the first stands for all: a word that all
+    of them hold would say little, and a run of words that many share is not looked for."""
     names: list[str] = []
     parts: list[str] = []
     first = [0]
+    known: set[tuple[int, ...]] = set()
     for name, question, options in questions:
+        own, *others = _core.text_hashes([question, *options]).tolist()
+        key = (own, *sorted(others))
+        if key in known:
+            continue
+        known.add(key)
         names.append(name)
         parts += [question, *options]
         first.append(len(parts))
@@ -80,21 +89,34 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
     return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)
 
 
-@once
 def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
-    """The index of evaluation files, read once a process. Raises JobError for a row that cannot be read: what is not
-    in the index would let contamination pass."""
-    found: list[tuple[str, str, tuple[str, ...]]] = []
-    for file in files:
-        for row in (row for one in files_of(file) for row in read_rows(one)):
-            if isinstance(row, Fault):
-                raise JobError(f"evaluation set {row.evidence}: it must be readable to decontaminate against it")
-            try:
-                question, options = texts(row.values, file, row.where)
-            except ValueError as error:
-                raise JobError(f"evaluation set {error}: it must be readable to decontaminate against it") from error
-            found.append((f"{file.source}, row {row.row} of {row.file}", question, options))
-    return build_index(found, size)
+    """The index of evaluation files, read once a process while they stay as they are. Raises JobError for a row that
+    cannot be read, and for a file without rows: what is not in the index would let contamination pass."""
+    return _index_of(files, size, states_of(files))
+
+
+def states_of(files: tuple[QuestionFile, ...]) -> tuple[str, ...]:
+    """Sizes and times of the files: a worker may live longer than what stands in one of them."""
+    return tuple(state_of(entry) for file in files for entry in matches(file.path))
+
+
+@once
+def _index_of(files: tuple[QuestionFile, ...], size: int, _states: tuple[str, ...]) -> Index:
+    return build_index((found for file in files for one in files_of(file) for found in _questions(one)), size)
+
+
+def _questions(file: QuestionFile) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    row = None
+    for row in read_rows(file):
+        if isinstance(row, Fault):
+            raise JobError(f"evaluation set {row.evidence}: {_READABLE}")
+        try:
+            question, options = texts(row.values, file, row.where)
+        except ValueError as error:
+            raise JobError(f"evaluation set {error}: {_READABLE}") from error
+        yield f"{file.source}, row {row.row} of {row.file}", question, options
+    if row is None:
+        raise JobError(f"evaluation set {file.path}: has no rows: {_READABLE}")
 
 
 def check_questions(questions: Sequence[Question], index: Index) -> list[StageResult]:
@@ -186,7 +208,7 @@ class Decontaminate:
         checks: dict[str, Callable[[Sequence[Any], Index], list[StageResult]]] = {
             "question": check_questions, "passage": check_passages}
         self._check = checks[check_of]
-        self._files, self._size = files, size
+        self._files, self._size, self._states = files, size, states_of(files)
 
     def __call__(self, records: Sequence[Question | Passage]) -> list[StageResult]:
-        return self._check(records, load_index(self._files, self._size))
+        return self._check(records, _index_of(self._files, self._size, self._states))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import NamedTuple
 
+from crossthink.dataflow.records import Shipped
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
 from crossthink.schema import Question, canonical_text
@@ -35,14 +36,20 @@ def survey(questions: Iterable[Question]) -> Known:
     if not others:
         return Known(0, first, ())
     place, stays = min(enumerate(questions), key=lambda item: (priority(item[1]), repr(item[1])))
-    golds, canonical, differ = {stays.answer}, {canonical_text(stays.answer)}, False
+    golds, canonical, differ = {stays.answer}, {canonical_gold(stays)}, False
     for question in questions:
-        gold = canonical_text(question.answer)
+        gold = canonical_gold(question)
         if gold not in canonical:
             differ = differ or not _same_gold(stays, question)
             canonical = _first(canonical | {gold})
         golds = _first(golds | {question.answer})
     return Known(place, stays, tuple(sorted(golds)) if differ else ())
+
+
+def canonical_gold(question: Question | Shipped) -> str:
+    """The gold as golds are compared: in its case where case alone tells options apart, as "Bb" from "bb"."""
+    gold = canonical_text(question.answer)
+    return question.answer if [canonical_text(option) for option in question.options].count(gold) > 1 else gold
 
 
 def resolve(question: Question, place: int, known: Known) -> StageResult:

@@ -16,6 +16,8 @@ from crossthink.schema import Failure, Reject
 
 SHOWN_CHARACTERS = 1000
 """How much of a text a dead letter keeps."""
+SHOWN_LEVELS = 16
+"""Lists and dicts in each other that a dead letter keeps: a row may hold more of them than Python can follow."""
 
 
 class JobError(RuntimeError):
@@ -126,16 +128,18 @@ def _alone(stage: str, function: Callable[..., list[StageResult]], record: Any, 
 
 
 def describe(record: Any) -> str:
-    """A record as JSON for the dead letters, long texts cut."""
-    def cut(value: Any) -> Any:
+    """A record as JSON for the dead letters, long texts and deep values cut."""
+    def cut(value: Any, levels: int = SHOWN_LEVELS) -> Any:
         if isinstance(value, str):
             return value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "..."
         if isinstance(value, bytes):
             return cut(value[:SHOWN_CHARACTERS].decode("utf-8", "replace"))
+        if isinstance(value, dict | list | tuple) and not levels:
+            return "..."
         if isinstance(value, dict):
-            return {str(name): cut(item) for name, item in value.items()}
+            return {str(name): cut(item, levels - 1) for name, item in value.items()}
         if isinstance(value, list | tuple):
-            return [cut(item) for item in value]
+            return [cut(item, levels - 1) for item in value]
         return value
 
     return json.dumps(cut(to_row(record)), ensure_ascii=False, sort_keys=True, default=str)

@@ -1,9 +1,10 @@
 """Questions that another run shipped are not shipped again, whatever their gold is now."""
 
 from crossthink.dataflow.records import Shipped
+from crossthink.dataflow.stages.exact_duplicates import canonical_gold
 from crossthink.dataflow.stages.stage import Rejected, StageResult, keep
 
-from crossthink.schema import Question, canonical_text
+from crossthink.schema import Question
 
 
 def is_new(question: Question, shipped: list[Shipped]) -> StageResult:
@@ -11,5 +12,5 @@ def is_new(question: Question, shipped: list[Shipped]) -> StageResult:
     if not shipped:
         return keep(question)
     first = min(shipped, key=lambda one: one.place)
-    same = canonical_text(first.answer) == canonical_text(question.answer)
+    same = canonical_gold(first) == canonical_gold(question)
     return Rejected("shipped", f"kept {first.place}" + ("" if same else f", whose gold is {first.answer!r}"))

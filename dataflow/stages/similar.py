@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from crossthink.dataflow.records import Document, Shipped
-from crossthink.dataflow.stages.exact_duplicates import priority
+from crossthink.dataflow.stages.exact_duplicates import canonical_gold, priority
 from crossthink.dataflow.stages.minhash import jaccard, shingles
 from crossthink.dataflow.stages.tokens import tokens
 from numpy.typing import NDArray
 
 from crossthink import _core
-from crossthink.schema import Question, canonical_text
+from crossthink.schema import Question
 
 FILL_WORDS, FILL_SHARE = 2, 0.03
 """Different words that each of two questions may have alone: so many, or so many of the larger one's. At a Jaccard
@@ -72,7 +72,7 @@ def measure_question(question: Question | Shipped) -> Measure:
 def question_guard(question: Question | Shipped) -> tuple[str, ...]:
     """Gold and numbers of a question."""
     numbers = sorted(word for word in tokens(question.question) if word[0].isdigit())
-    return canonical_text(question.answer), *numbers
+    return canonical_gold(question), *numbers
 
 
 def question_rank(question: Question | Shipped) -> str:

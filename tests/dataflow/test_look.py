@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,14 @@ def test_ids_that_are_none_or_several_are_one_line(done: Path, capsys: pytest.Ca
     assert "no question came of it" in refused(capsys, "trace", MIRROR, done)
     assert "nothing was dropped with reason spam. There is: contaminated (decontaminate), " in refused(
         capsys, "sample", "--reason", "spam", done)
+
+
+@pytest.mark.parametrize("left", [0, 2000])
+def test_a_damaged_shard_is_named(left: int, done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(done / "data", tmp_path / "data")
+    shard = next((tmp_path / "data").glob("*.arrow"))
+    shard.write_bytes(shard.read_bytes()[:left])
+    assert f"{shard}: not a readable Arrow file" in refused(capsys, "why", ADD, tmp_path)
 
 
 def test_trace_goes_back_to_the_bytes_of_the_crawl(

@@ -21,6 +21,9 @@ def test_words_by_hand() -> None:
     # ﬁ, ½ and Å (the unit) by NFKC; ß, ſ and İ by case folding, whose dot then separates; a mark joins its letter
     assert _core.words("ﬁne ½ Å STRAßE ſo İx E\u0301te\u0301") == [
         "fine", "1", "2", "å", "strasse", "so", "i", "x", "été"]
+    # a superscript is no digit of the number before it; a soft hyphen, a joiner and a mark of direction are nothing
+    assert _core.words("10² 2x³⁻ⁿ 10^2 pho\u00adto\u200b \u202bla\u200dw\u202c") == [
+        "10", "^", "2", "2", "x", "^", "3", "-", "n", "10", "^", "2", "photo", "law"]
     # 각 from its three letters, and from a syllable and its tail
     assert _core.words("\u1100\u1161\u11a8 \uac00\u11a8") == ["각", "각"]
 
@@ -34,6 +37,7 @@ def test_every_code_point_alone_and_with_neighbours() -> None:
 
 MARKS = [chr(point) for point in range(0x300, 0x370)] + list("\u0591\u05b0\u0f71\u0f72\u3099\u1dce")
 TRICKY = st.text(st.sampled_from([*MARKS, *"aAeEiIkKsS19.,;-−–_ \n\u00a0ﬁ½²①ΣςßİıſÅÅéǖự각\u1100\u1161\u11a8\uac00"
+                                  "\u00ad\u200d\u202e\ufeff\u1160\uffa0³⁻ⁿ"
                                   "\u0958\u2126\u212b\ufb2c\u1e9e\u0344\u0f73\u0f43नि٣٤中文🙂\ufffd"]), max_size=24)
 
 

@@ -64,6 +64,16 @@ def test_gold_that_is_no_option(answer: Any, answer_is: str, reason: str) -> Non
     assert result.reason == reason
 
 
+@pytest.mark.parametrize(("answer", "found"), [
+    (1, "0"), (1.0, "0"),  # places from 0, of a column of floats where another row has none
+    (-1, "gold_not_an_option"), ("-1", "gold_not_an_option"),  # a hidden gold, and not the option "-1"
+    (4, "gold_not_an_option"), (0.5, "gold_not_an_option"),
+])
+def test_gold_by_its_number(answer: Any, found: str) -> None:
+    result = one({"question": "Which?", "options": ["-1", "0", "1", "0.5"], "answer": answer}, answer_is="index")
+    assert (result.reason if isinstance(result, Rejected) else result.records[0].answer) == found
+
+
 def test_labels_inside_the_options_are_taken_off() -> None:
     found = question({"question": "Where?", "options": ["(A) Paris", "(B) Rome"], "answer": "B"}, answer_is="label")
     assert found.options == ("Paris", "Rome")
@@ -120,6 +130,7 @@ def test_columns_context_domain_and_lineage() -> None:
 @pytest.mark.parametrize(("values", "words"), [
     ({"answer": "x"}, "field question: is missing"),
     ({"question": "Who?"}, "field answer: is missing"),
+    ({"question": "Who?", "answer": float("nan")}, "field answer: is missing"),
     ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
     ({"question": "Who?", "answer": "x", "options": "x or y"}, "field options:"),
     ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
@@ -130,6 +141,12 @@ def test_a_malformed_row_names_file_row_and_field(values: dict[str, Any], words:
     assert isinstance(result, Failed)
     assert result.evidence.startswith("q.jsonl, row 1, ")
     assert words in result.evidence
+
+
+def test_a_gap_in_a_column_is_no_text() -> None:
+    found = question({"question": "Who?", "answer": "x", "options": float("nan"), "background": float("nan")},
+                     context="background")
+    assert (found.question, found.options) == ("Who?", ())
 
 
 def test_every_format_gives_the_same_rows(tmp_path: Path) -> None:
@@ -181,6 +198,39 @@ def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path:
         (tmp_path / name).write_bytes(content)
         found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s")))
         assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"], name
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    (b"[" * 100_000, "no JSON: "),                            # deeper than Python's stack
+    (b'{"question": "\\ud83d?"}', r"half a character, '\ud83d'"),  # an emoji that was cut in two: no shard can hold it
+    (b'{"question": "\xed\xa0\x80?"}', r"half a character, '\ud800'"),  # the same as bytes
+])
+def test_a_line_that_python_reads_and_nothing_else_can_hold_is_a_fault(
+        line: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line + b'\n{"question": "\\ud83d\\ude00?"}\n')
+    fault, row = read_rows(QuestionFile(path=str(path), source="s"))
+    assert isinstance(fault, Fault)
+    assert fault.evidence.startswith(f"a.jsonl, row 1: {words}")
+    assert isinstance(row, Row)
+    assert row.values["question"] == "\U0001f600?"
+
+
+def test_a_gzip_file_with_bytes_changed_is_a_fault_wherever_they_are(tmp_path: Path) -> None:
+    """Some changes are seen by the sums of gzip (OSError), some by the decoder (zlib.error), some by JSON."""
+    packed = gzip.compress(b"".join(b'{"question": "%d"}\n' % (n * n) for n in range(500)))
+    path = tmp_path / "a.jsonl.gz"
+    for place in range(20, len(packed) - 20, 37):
+        path.write_bytes(packed[:place] + bytes(byte ^ 0x5A for byte in packed[place:place + 4]) + packed[place + 4:])
+        assert isinstance(list(read_rows(QuestionFile(path=str(path), source="s")))[-1], Fault)
+
+
+def test_a_long_field_of_a_csv_file_is_a_field(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"question,answer\n{'x' * 1_000_000},1\nb,2\n")
+    first, second = read_rows(QuestionFile(path=str(tmp_path / "a.csv"), source="s"))
+    assert isinstance(first, Row)
+    assert len(first.values["question"]) == 1_000_000
+    assert isinstance(second, Row)
 
 
 def test_a_gold_of_mathematics_is_long_by_its_words_not_by_its_signs() -> None:

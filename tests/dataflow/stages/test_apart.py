@@ -52,6 +52,14 @@ def who_goes(tmp_path: Path) -> Callable[..., dict[str, str]]:
     return run
 
 
+def test_a_record_that_was_shipped_twice_is_named_the_same_in_any_order() -> None:
+    measure = Measure(np.array([1, 2], np.uint64), NONE, NONE)
+    nodes = [apart.Node(apart.Told(f"{SHIPPED}q", place, "", measure), frozenset(), frozenset())
+             for place in ("a/data/s, row 1", "b/data/s, row 0")]
+    for items in (nodes, nodes[::-1]):
+        assert apart.decide(items, 0.8)[0].own.label == "a/data/s, row 1"
+
+
 def test_a_chain_loses_what_is_near_a_page_that_stays(who_goes: Goes) -> None:
     # In the order of rank p000 stays, p001 and p002 are near it, p003 is not and stays, ...: more rounds than ROUNDS
     pages = chain(60)

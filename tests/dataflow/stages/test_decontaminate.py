@@ -16,6 +16,7 @@ from crossthink.dataflow.stages.decontaminate import (
     check_passages,
     check_questions,
     is_contamination,
+    load_index,
 )
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected, StageResult
 
@@ -48,6 +49,7 @@ def passage(text: str) -> Passage:
     EVALUATION,
     EVALUATION.upper().replace(" ", "\n  "),                      # wrapped and shouted
     f"Here is an old riddle. {EVALUATION} Think before you answer.",  # in prose
+    "\u00ad".join(EVALUATION),                                    # with soft hyphens, which nobody sees
     EVALUATION.replace("Ostrel", "Lorne"),                        # word 4 changed: 11 of 15 runs stay
     " ".join(EVALUATION.split()[:15]),                            # 16 of its words: 9 of 15 runs
 ])
@@ -90,6 +92,39 @@ def test_the_evaluation_files_are_read_and_must_be_readable(
     assert found.evidence.startswith("exam, row 1 of good.jsonl: 'a train leaves ostrel at noon and reaches'")
     with pytest.raises(JobError, match=r"bad.jsonl, row 1, field question: is missing"):
         Decontaminate("question", (QuestionFile(path=str(bad), source="exam"),), 8)([make_question("x")])
+
+
+def test_an_evaluation_file_that_was_written_anew_is_read_again(
+        tmp_path: Path, make_question: Callable[..., Question]) -> None:
+    """A pool's workers, and whoever calls jobs from Python, outlive one job."""
+    path = tmp_path / "exam.jsonl"
+    for content, expected in (("Which river carries the timber of the county?", Kept), (EVALUATION, Rejected)):
+        path.write_text(json.dumps({"question": content}) + "\n")
+        check = Decontaminate("question", (QuestionFile(path=str(path), source="exam"),), 8)
+        assert isinstance(check([make_question(EVALUATION)])[0], expected)
+
+
+@pytest.mark.parametrize("content", ["", "question,answer\n"])
+def test_an_evaluation_file_without_rows_stops_the_job(content: str, tmp_path: Path) -> None:
+    """A download that was cut off must not pass for a set in which nothing stands."""
+    path = tmp_path / "exam.csv"
+    path.write_text(content)
+    with pytest.raises(JobError, match=r"evaluation set .*exam\.csv: has no rows"):
+        load_index((QuestionFile(path=str(path), source="exam"),), 8)
+
+
+@pytest.mark.parametrize("copies", [2, 17])
+def test_copies_of_an_evaluation_question_do_not_hide_it(copies: int, make_question: Callable[..., Question]) -> None:
+    """A run that more than 16 questions share is no seed, and a word that all of them hold weighs 1 bit. Copies are one
+    question, in whatever order their options stand."""
+    options = ("45 miles an hour", "50 miles an hour")
+    index = build_index([(f"exam, row {number}", EVALUATION, options[::1 if number % 2 else -1])
+                         for number in range(1, copies + 1)], 8)
+    changed = EVALUATION.replace("Ostrel", "Lorne")
+    for text in (EVALUATION, changed):
+        found = check_question(make_question(text), index)
+        assert found == check_question(make_question(text), build_index([("exam, row 1", EVALUATION, options)], 8))
+        assert isinstance(found, Rejected)
 
 
 def test_without_evaluation_sets_nothing_is_contaminated(make_question: Callable[..., Question]) -> None:

@@ -66,6 +66,17 @@ def test_two_golds_reject_all(make_question: Make) -> None:
     assert result_of(resolve_all(same)) == ["duplicate", "kept"]  # of equals the first in the order of the alphabet
 
 
+def test_golds_that_case_alone_tells_apart_are_two(make_question: Make) -> None:
+    alleles, towns = ("BB", "Bb", "bb"), ("Lorne", "Orrin")
+    first, second = (make_question("Which does it have?", answer=answer, options=alleles) for answer in ("Bb", "bb"))
+    assert resolve_all([first, second]) == [Rejected("gold_conflict", "Bb | bb")] * 2
+    assert similar.question_guard(first) != similar.question_guard(second)
+    # elsewhere case is none of a gold's
+    same = [make_question("Which town?", answer=options[0], options=options)
+            for options in (towns, tuple(map(str.upper, towns)))]
+    assert result_of(resolve_all(same)) == ["duplicate", "kept"]  # "LORNE" stands before "Lorne"
+
+
 def test_of_equal_records_one_stays_and_golds_without_end_are_cut(make_question: Make) -> None:
     assert result_of(resolve_all([make_question("Who?")] * 3)) == ["kept", "duplicate", "duplicate"]
     many = [make_question("Who?", answer=f"{number:03d}") for number in range(1, 100)]

@@ -127,6 +127,10 @@ def test_facts_are_joined_to_each_record_of_their_key() -> None:
 
 def test_dead_letters_cut_long_texts() -> None:
     assert describe(Item("x" * 1001, 1)) == '{"domain": "", "id": "' + "x" * 1000 + '...", "number": 1}'
+    deep: list[object] = []
+    for _ in range(600):  # `cut` takes two frames a level, Python has 1,000
+        deep = [deep]
+    assert describe(Item("x", deep)).count("[") == 15  # the row itself is one of 16 levels
 
 
 def test_keep_needs_a_record() -> None:
