@@ -5,6 +5,8 @@ import re
 from datetime import date
 from typing import Any
 
+from crossthink.dataflow.page.opt_out import ADDRESSED
+
 MAX_JSON = 200_000
 """Characters of a JSON-LD script that is read."""
 _MAX_ITEMS = 200
@@ -44,12 +46,16 @@ def linked_data(tree: Any) -> list[dict[str, Any]]:
 
 
 def meta_tags(tree: Any) -> dict[str, str]:
-    """Contents of the meta tags by name, property or itemprop in lower case; the first one of a name counts."""
+    """Contents of the meta tags by name, property or itemprop in lower case; the first one of a name counts.
+
+    Of those that speak to robots each counts: plugins add a second one beside the theme's.
+    """
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
-        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        found.setdefault(name.strip().lower(), attributes.get("content") or "")
+        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").strip().lower()
+        content = attributes.get("content") or ""
+        found[name] = f"{found[name]}, {content}" if name in found and name in ADDRESSED else found.get(name, content)
     return found
 
 

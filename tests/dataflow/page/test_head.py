@@ -80,9 +80,23 @@ def test_whose_licence_it_is(html: str, name: str) -> None:
     ({}, "all\nnoai, noimageai", "", "X-Robots-Tag: noai"),
     ({}, "gptbot: noindex", "", "X-Robots-Tag: noindex"),
     ({}, "bingbot: noindex", "", ""),
+    ({}, "max-snippet:-1, noai", "", "X-Robots-Tag: noai"),  # a directive with a value, no robot of that name
+    ({}, "unavailable_after: 25 Jun 2030 15:00:00 PST, noai", "", "X-Robots-Tag: noai"),
+    ({}, "googlebot: nofollow, GPTBot: nofollow, noai", "", "X-Robots-Tag: noai"),
+    ({}, "gptbot: nofollow, bingbot: nofollow, noai", "", ""),
+    ({"robots": "max-image-preview: none"}, "", "", ""),
+    ({"robots": "noimageai noai"}, "", "", "meta robots: noai"),
     ({"tdm-reservation": "1"}, "", "", "meta tdm-reservation: 1"),
     ({"tdm-reservation": "0"}, "", "1", "header tdm-reservation: 1"),
     ({}, "", "0", ""),
 ])
 def test_opt_outs(meta: dict[str, str], robots: str, reservation: str, found: str) -> None:
     assert opted_out(meta, robots, reservation) == found
+
+
+def test_of_two_tags_for_robots_each_counts() -> None:
+    """The theme writes one, a plugin adds another; of other names the first one counts."""
+    tags = meta_tags(LexborHTMLParser("<meta name=robots content='index, follow'><meta name=Robots content='noai'>"
+                                      "<meta name=date content=2024-01-02><meta name=date content=2020-01-01>"))
+    assert opted_out(tags, "", "") == "meta robots: noai"
+    assert tags["date"] == "2024-01-02"
