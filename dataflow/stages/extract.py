@@ -25,7 +25,10 @@ MAX_UNREADABLE = 0.05
 _FEW_DAMAGED = 0.1
 """Of a page's characters outside of ASCII, those that may be broken in a page that is still UTF-8."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_OWN_CHARSET = re.compile(rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})",
+                          re.IGNORECASE)
+_WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs", "iso8859-11": "cp874"}
+"""What the web writes under these names (WHATWG's standard of encodings) is more than Python's codecs of them read."""
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
 _LONG_TAG = re.compile(rb"<[a-zA-Z][^\s/>]*+(?=[^<]{20000})")
 _ATTRIBUTE = re.compile(rb"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?")
@@ -51,7 +54,7 @@ class Content:
 
 def extract(page: Page, opt_out: str) -> StageResult:
     """The document of a page; `opt_out` is the recipe's, "respect" or "ignore"."""
-    text = decode(page.body, page.charset)
+    text = decode(page.body, page.charset if page.is_html else "utf-8")
     unreadable = len(_UNREADABLE.findall(text))
     if unreadable > MAX_UNREADABLE * len(text):
         return Rejected("no_readable_text", f"{unreadable} of {len(text)} characters are none of a text")
@@ -95,11 +98,11 @@ def decode(body: bytes, declared: str) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body.decode(name, "replace")
-    own = _META_CHARSET.search(body[:4096])
+    own = _OWN_CHARSET.search(body[:4096])
     for name in (declared, own[1].decode("ascii") if own else "", "utf-8"):
         if not name:
             continue
-        charset = map_encoding_to_html5(name) or "utf-8"
+        charset = _codec(name, body)
         try:
             return body.decode(charset)
         except UnicodeDecodeError:
@@ -112,6 +115,24 @@ def decode(body: bytes, declared: str) -> str:
         return body.decode(detect_encoding(body) or "cp1252", "replace")
     except LookupError:
         return body.decode("cp1252", "replace")
+
+
+def _codec(name: str, body: bytes) -> str:
+    """Python's codec for a charset by the name that server or page give it."""
+    charset = map_encoding_to_html5(name) or "utf-8"
+    if charset.startswith("utf-16") and b"\0" not in body[:4096]:
+        return "utf-8"  # a page that can say it in ASCII is none: editors leave "unicode" in their templates
+    if charset == "cp1252" and not body.isascii() and _is_utf8(body):
+        return "utf-8"  # what servers say of every page; nobody's Latin-1 reads as UTF-8 by chance
+    return _WIDER.get(charset, charset)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def has_endless_tag(body: bytes) -> bool:
