@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from crossthink.dataflow.page.blocks import read_blocks
@@ -29,12 +30,17 @@ _OWN_CHARSET = re.compile(rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encodi
                           re.IGNORECASE)
 _WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs", "iso8859-11": "cp874"}
 """What the web writes under these names (WHATWG's standard of encodings) is more than Python's codecs of them read."""
-_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
-_LONG_TAG = re.compile(rb"<[a-zA-Z][^\s/>]*+(?=[^<]{20000})")
-_ATTRIBUTE = re.compile(rb"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?")
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})([^<>]*+)")
+_ATTRIBUTE = r"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?"
+_SHORT_TAGS = re.compile(rf"(?:[^<]++|<(?![a-zA-Z])|<[a-zA-Z][^\s/>]*+(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+"
+                         rf"(?!{_ATTRIBUTE}))*+".encode())
+"""As much of a page as has no tag with more attributes; what a tag holds is read once, however many "<" stand in it."""
 _FLAT = frozenset(b"area base br col embed hr img input link meta param source track wbr p li dt dd tr td th tbody "
                   b"thead tfoot option optgroup colgroup rp rt html head body script style".split())
 """Elements that hold nothing, or that the next of their kind ends."""
+_DRAWING = frozenset(b"svg g path circle ellipse line polygon polyline rect use image defs symbol title desc stop "
+                     b"lineargradient radialgradient clippath mask pattern filter text tspan animate".split())
+"""Between these a slash at a tag's end closes it; in HTML it says nothing."""
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
@@ -61,12 +67,13 @@ def extract(page: Page, opt_out: str) -> StageResult:
     found = Content(title="", text=text, published="", licence=UNKNOWN, opt_out=opted_out(
         {}, page.robots, page.tdm_reservation))
     if page.is_html:
-        tags = page.body.count(b"<")
+        markup = text.encode("utf-8", "replace")  # what the parser reads: the body may be UTF-16
+        tags = markup.count(b"<")
         if tags > MAX_TAGS:
             return Failed("too_many_tags", f"{page.id}: more than {MAX_TAGS} tags")
-        if has_endless_tag(page.body):
+        if has_endless_tag(markup):
             return Failed("too_many_attributes", f"{page.id}: a tag with more than {MAX_ATTRIBUTES} attributes")
-        if tags > MAX_DEPTH and depth(page.body) > MAX_DEPTH:
+        if tags > MAX_DEPTH and depth(markup) > MAX_DEPTH:
             return Failed("nested_too_deep", f"{page.id}: more than {MAX_DEPTH} nested elements")
         found = content(text, page.url, page.robots, page.tdm_reservation)
     if found.opt_out and opt_out == "respect":
@@ -135,27 +142,28 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def has_endless_tag(body: bytes) -> bool:
-    """Whether a tag has more than MAX_ATTRIBUTES; only long ones are read, as far as that."""
-    for tag in _LONG_TAG.finditer(body):
-        place = tag.end()
-        for _ in range(MAX_ATTRIBUTES + 1):
-            attribute = _ATTRIBUTE.match(body, place)
-            if attribute is None:
-                break
-            place = attribute.end()
-        else:
-            return True
-    return False
+def has_endless_tag(markup: bytes) -> bool:
+    """Whether a tag has more than MAX_ATTRIBUTES."""
+    return _SHORT_TAGS.fullmatch(markup) is None
 
 
-def depth(body: bytes) -> int:
-    """The deepest nesting of elements that nest, counted from the tags."""
+def depth(markup: bytes) -> int:
+    """The deepest nesting of elements that nest, counted from the tags; an end tag of what is not open ends nothing."""
     deepest = level = 0
-    for tag in _TAG.finditer(body):
-        if tag[2].lower() not in _FLAT:
-            level = max(0, level - 1) if tag[1] else level + 1
+    opened: Counter[bytes] = Counter()
+    in_drawing = False
+    for tag in _TAG.finditer(markup):
+        name = tag[2].lower()
+        in_drawing = name == b"svg" or (in_drawing and name in _DRAWING)
+        if name in _FLAT or (in_drawing and tag[3].endswith((b'"/', b"'/", b" /"))):
+            continue
+        if not tag[1]:
+            opened[name] += 1
+            level += 1
             deepest = max(deepest, level)
+        elif opened[name]:
+            opened[name] -= 1
+            level -= 1
     return deepest
 
 

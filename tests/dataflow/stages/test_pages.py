@@ -32,7 +32,7 @@ def document(text: str) -> Document:
     ("Zoé – “Brückner”", "cp1252", "utf-8", "utf-8"),  # declared wrongly: no UTF-8 at all
     ("Zoé – “Brückner”", "cp1252", "iso-8859-1", ""),  # the web's Latin-1 is Windows'
     ("naïve café", "utf-8", "iso-8859-1", "utf-8"),    # what Apache said of every page
-    ("naïve café", "utf-8", "", "utf-16"),             # a page that says so in ASCII is no UTF-16
+    ("my naïve café", "utf-8", "", "utf-16"),          # a page that says so in ASCII is no UTF-16
     ("naïve café", "utf-16-le", "utf-16", ""),
     ("naïve café", "utf-16-be", "utf-16be", ""),
     ("① 株式会社 髙", "cp932", "shift_jis", ""),         # not in the standard's Shift JIS, and on every other page
@@ -88,6 +88,12 @@ def test_a_page_without_text_is_rejected_and_one_of_100_000_tags_fails_at_once()
 
 def test_depth_counts_open_elements() -> None:
     assert depth(b"<div><ul><li>a<b>c</b></ul></div><div></div>") == 3
+    assert depth(b"<div></x>" * 3 + b"</div>") == 3  # an end tag of what is not open ends nothing
+
+
+def test_shapes_of_a_drawing_do_not_nest() -> None:
+    assert depth(b"<p><svg><g>" + b'<path d="M0 0"/>' * 3000 + b"</g></svg>") == 2
+    assert depth(b"<svg><div>" + b'<g d="0"/>' * 3) == 5  # a <div> ends the drawing, and in HTML the slash is idle
 
 
 def test_tidy() -> None:
