@@ -55,7 +55,9 @@ def meta_tags(tree: Any) -> dict[str, str]:
         attributes = node.attributes
         name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").strip().lower()
         content = attributes.get("content") or ""
-        found[name] = f"{found[name]}, {content}" if name in found and name in ADDRESSED else found.get(name, content)
+        if name in found and name in ADDRESSED:
+            found[name] += f", {content}"
+        found.setdefault(name, content)
     return found
 
 

@@ -17,7 +17,7 @@ RESERVATION = "tdm-reservation"
 _AGENT = re.compile(r"\s*([a-z0-9_*-]+)\s*:")
 _SEPARATOR = re.compile(r"[,;\s]+")
 _VALUED = re.compile(r"\b(?:max-[a-z-]+|unavailable_after)\s*:\s*[^\s,;]*")
-"""Directives with a value: "max-snippet: 20" speaks to no robot of that name, "max-image-preview: none" is no "none"."""
+"""Directives with a value: no robot is named "max-snippet", and "max-image-preview: none" is not "none"."""
 
 
 def opted_out(meta: dict[str, str], robots: str, reservation: str) -> str:
