@@ -53,7 +53,8 @@ def meta_tags(tree: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
-        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").strip().lower()
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
+        name = name.strip().lower()
         content = attributes.get("content") or ""
         if name in found and name in ADDRESSED:
             found[name] += f", {content}"

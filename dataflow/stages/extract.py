@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -43,6 +44,10 @@ _DRAWING = frozenset(b"svg g path circle ellipse line polygon polyline rect use 
 """Between these a slash at a tag's end closes it; in HTML it says nothing."""
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
+_KEPT = "\n\u200c\u200d"
+"""Beside what is printable: joiners make the words of Persian and the emoji of two. Other signs of format (category Cf:
+soft hyphens, marks of direction) have no width and are left out; a blank in their place cuts words in two."""
+_LONE_JOINERS = re.compile(r"(?<!\S)[\u200c\u200d]+|[\u200c\u200d]+(?!\S)")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd]")
 
 
@@ -169,6 +174,8 @@ def depth(markup: bytes) -> int:
 
 def tidy(text: str) -> str:
     """Lines without blanks at their ends, single blanks, at most one empty line, no control characters."""
-    text = "".join(c if c == "\n" or c.isprintable() else " " for c in text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = "".join(c if c.isprintable() or c in _KEPT else "" if unicodedata.category(c) == "Cf" else " "
+                   for c in text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _LONE_JOINERS.sub("", text)
     lines = (_BLANKS.sub(" ", line).strip() for line in text.split("\n"))
     return _EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()

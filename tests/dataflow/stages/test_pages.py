@@ -98,6 +98,9 @@ def test_shapes_of_a_drawing_do_not_nest() -> None:
 
 def test_tidy() -> None:
     assert tidy("a\t b \r\n\r\n\r\n\r\nc\x00d\n") == "a b\n\nc d"
+    assert tidy("ex\u00adtra\u00ador\u00addi\u00adnary, a\u200bb \u200eleft\u200f to") == "extraordinary, ab left to"
+    assert tidy("می\u200cخواهم 👩\u200d🔬 x\u00a0y") == "می\u200cخواهم 👩\u200d🔬 x y"
+    assert tidy("one.\u200d\n\u200d\n\u200d two") == "one.\n\ntwo"  # what an editor leaves in empty paragraphs
 
 
 def test_languages() -> None:
