@@ -29,8 +29,8 @@ def text_of(values: dict[str, Any], field: str, where: str) -> str:
     value = value_of(values, field)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if value is None or not isinstance(value, str | int | float):
-        kind = "is missing" if value is None else f"is a {type(value).__name__}, not a text"
+    if value is None or value != value or not isinstance(value, str | int | float):  # NaN is pandas' null
+        kind = "is missing" if value is None or value != value else f"is a {type(value).__name__}, not a text"
         raise BadField(f"{where}, field {field}: {kind}")
     return str(value)
 
@@ -63,8 +63,8 @@ def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[
         found: Any = [text_of(values, name, where) for name in names]
     else:
         found = value_of(values, file.options)
-    if isinstance(found, dict):
-        found = [found[name] for name in sorted(found)]
+    if isinstance(found, dict):  # in a table each row has the letters of all rows
+        found = [found[name] for name in sorted(found) if found[name] is not None]
     if isinstance(found, str):
         found = _cut(found, LABELS, r"(?:^|(?<=\s))") or found
     if found is None or found == [] or found == "":

@@ -1,14 +1,8 @@
 """Rows of question files as questions: one mapping for the data line, the cold start and the evaluation.
 
-Files are JSONL (plain, .gz, .xz), CSV with a head, Parquet, and Arrow IPC (file or stream); a recipe's entry says which
-column is what. Layer 2: no torch, no Beam.
+A recipe's entry says which column is what. Layer 2: no torch, no Beam.
 """
 
-import csv
-import gzip
-import io
-import json
-import lzma
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -16,12 +10,10 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from crossthink.columns import BadField, options_in, options_of, place_of_label, prose_of, text_of, value_of
 from crossthink.data_config import QuestionFile
 from crossthink.licences import spdx_of_row
+from crossthink.rows import UNREADABLE, rows_of
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
@@ -29,11 +21,6 @@ from crossthink.verify.format import boxes
 from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
-UNREADABLE = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
-"""What `rows_of` raises for a file that is damaged."""
-_OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
-_ARROW = (".arrow", ".feather", ".ipc", ".arrows")
-_ARROW_FILE = b"ARROW1"
 _ANY_LENGTH = 2**31
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs
 _NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
@@ -51,49 +38,6 @@ class BadGold(ValueError):
     def __init__(self, where: str, reason: str, evidence: str = "") -> None:
         super().__init__(f"{where}: {reason}{': ' if evidence else ''}{evidence}")
         self.reason, self.evidence = reason, evidence
-
-
-def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
-    """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
-    if name.endswith(".parquet"):
-        yield from _parquet_rows(stream)
-    elif name.endswith(_ARROW):
-        yield from _arrow_rows(stream)
-    elif name.endswith(".csv"):
-        yield from csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
-    else:
-        yield from _json_rows(stream, name)
-
-
-def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
-    for line in _OPEN.get(Path(name).suffix, lambda plain: plain)(stream):
-        if not line.strip():
-            yield "the line is empty"
-            continue
-        try:
-            values = json.loads(line)
-        except ValueError as error:
-            yield f"no JSON: {error}"
-            continue
-        yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
-
-
-def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
-    for batch in pq.ParquetFile(stream).iter_batches(batch_size=1024):
-        yield from batch.to_pylist()
-
-
-def _arrow_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
-    """Batch by batch; an Arrow file begins with its name, a stream does not."""
-    is_file = stream.read(len(_ARROW_FILE)) == _ARROW_FILE
-    stream.seek(0)
-    if is_file:
-        reader = pa.ipc.open_file(stream)
-        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-    else:
-        batches = iter(pa.ipc.open_stream(stream))
-    for batch in batches:
-        yield from batch.to_pylist()
 
 
 def read_local_rows(file: QuestionFile) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -143,6 +87,9 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     answer = _answer(values, file, where)
     domain = _domain(values, file, " ".join((question, *options)), domain_of)
     group = "math" if domain == "math" else file.group
+    for field, text in zip((file.question, file.options, file.answer, file.domains),
+                           (question, "".join(options), answer, domain), strict=True):
+        _check_writable(text, f"{where}, field {field}")
     label = ""
     if options:
         place = _gold(values, file, options, answer, where, equal_options and file.answer_is != "text")
@@ -162,6 +109,14 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         licence=spdx_of_row(str(value_of(values, file.licences) or file.licence)),
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))
     return shuffle_options(found, 0) if file.shuffle and options else found
+
+
+def _check_writable(text: str, where: str) -> None:
+    """Raise BadField for half of a surrogate pair, as JSON has it where an emoji was cut: no encoding can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadField(f"{where}: {error.object[error.start]!a} is half a character") from error
 
 
 def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, tuple[str, ...]]:
@@ -202,7 +157,8 @@ def _gold(values: dict[str, Any], file: QuestionFile, options: tuple[str, ...], 
     if file.answer_is == "text":
         place = _by_text(options, answer)
     elif file.answer_is == "index":
-        place = int(answer) if answer.isdecimal() else None
+        whole = answer.removesuffix(".0")  # an integer column with nulls, as pandas writes it
+        place = int(whole) if whole.isdecimal() else None
     elif file.answer_is == "label":
         place = place_of_label(values, file, answer, where)
     if place is None and len(answer) > 1 and not answer.isdecimal():
