@@ -27,7 +27,7 @@ _CREATIVE = re.compile(r"Article|Posting|Page|News|Report|Recipe|Product|Course|
 def linked_data(tree: Any) -> list[dict[str, Any]]:
     """The objects of the page's JSON-LD, those inside @graph too; what is no JSON is passed over."""
     found: list[dict[str, Any]] = []
-    for script in tree.css('script[type="application/ld+json"]'):
+    for script in tree.css('script[type^="application/ld+json" i]'):
         text = script.text()
         if len(text) > MAX_JSON:
             continue
