@@ -65,8 +65,8 @@ def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[
         found: Any = [text_of(values, name, where) for name in names]
     else:
         found = value_of(values, file.options)
-    if isinstance(found, dict):
-        found = [found[name] for name in sorted(found)]
+    if isinstance(found, dict):  # in a table each row has the letters of all rows
+        found = [found[name] for name in sorted(found) if found[name] is not None]
     if isinstance(found, str):
         found = _cut(found, LABELS, r"(?:^|(?<=\s))") or found
     if found is None or found == [] or found == "":

@@ -1,27 +1,18 @@
 """Rows of question files as questions: one mapping for the data line, the cold start and the evaluation.
 
-Files are JSONL (plain, .gz, .xz), CSV with a head, Parquet, and Arrow IPC (file or stream); a recipe's entry says which
-column is what. Layer 2: no torch, no Beam.
+A recipe's entry says which column is what. Layer 2: no torch, no Beam.
 """
 
-import csv
-import gzip
-import io
-import json
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from glob import glob
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from crossthink.columns import BadField, options_in, options_of, place_of_label, prose_of, text_of, value_of
 from crossthink.data_config import QuestionFile
 from crossthink.licences import spdx_of_row
+from crossthink.rows import UNREADABLE, rows_of
 from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text, folded, question_id
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
@@ -29,12 +20,6 @@ from crossthink.verify.format import boxes
 from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
-"""What `rows_of` raises for a file that is damaged."""
-csv.field_size_limit(2**31 - 1)  # else a field of 128 KiB costs the file all rows behind it
-_OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
-_ARROW = (".arrow", ".feather", ".ipc", ".arrows")
-_ARROW_FILE = b"ARROW1"
 _ANY_LENGTH = 2**31
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs
 _NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
@@ -52,52 +37,6 @@ class BadGold(ValueError):
     def __init__(self, where: str, reason: str, evidence: str = "") -> None:
         super().__init__(f"{where}: {reason}{': ' if evidence else ''}{evidence}")
         self.reason, self.evidence = reason, evidence
-
-
-def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
-    """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
-    if name.endswith(".parquet"):
-        yield from _parquet_rows(stream)
-    elif name.endswith(_ARROW):
-        yield from _arrow_rows(stream)
-    elif name.endswith(".csv"):
-        yield from csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
-    else:
-        yield from _json_rows(stream, name)
-
-
-def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
-    for line in _OPEN.get(Path(name).suffix, lambda plain: plain)(stream):
-        if not line.strip():
-            yield "the line is empty"
-            continue
-        try:
-            values = json.loads(line)
-            json.dumps(values, ensure_ascii=False).encode()
-        except UnicodeEncodeError as error:
-            yield f"half a character, {error.object[error.start]!r}, which no file can hold"
-        except (ValueError, RecursionError) as error:
-            yield f"no JSON: {error}"
-        else:
-            yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
-
-
-def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
-    for batch in pq.ParquetFile(stream).iter_batches(batch_size=1024):
-        yield from batch.to_pylist()
-
-
-def _arrow_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
-    """Batch by batch; an Arrow file begins with its name, a stream does not."""
-    is_file = stream.read(len(_ARROW_FILE)) == _ARROW_FILE
-    stream.seek(0)
-    if is_file:
-        reader = pa.ipc.open_file(stream)
-        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
-    else:
-        batches = iter(pa.ipc.open_stream(stream))
-    for batch in batches:
-        yield from batch.to_pylist()
 
 
 def read_local_rows(file: QuestionFile) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -147,6 +86,8 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     answer = _answer(values, file, where)
     domain = _domain(values, file, " ".join((question, *options)), domain_of)
     group = "math" if domain == "math" else file.group
+    _check_writable(answer, f"{where}, field {file.answer}")
+    _check_writable(domain, f"{where}, field {file.domains}")
     label = ""
     if options:
         place = _gold(values, file, options, answer, where, equal_options and file.answer_is != "text")
@@ -168,6 +109,14 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
     return shuffle_options(found, 0) if file.shuffle and options else found
 
 
+def _check_writable(text: str, where: str) -> None:
+    """Raise BadField for half of a surrogate pair, as JSON has it where an emoji was cut: no encoding can hold it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadField(f"{where}: {error.object[error.start]!a} is half a character") from error
+
+
 def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, tuple[str, ...]]:
     """Question (its context before it) and options of a row. Raises BadField."""
     question, options = prose_of(values, file.question, where).strip(), options_of(values, file, where)
@@ -177,6 +126,8 @@ def texts(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[str, 
         raise BadField(f"{where}, field {file.question}: is empty")
     if file.context and value_of(values, file.context):
         question = f"{prose_of(values, file.context, where).strip()}\n{question}"
+    _check_writable(question, f"{where}, field {file.question}")
+    _check_writable("".join(options), f"{where}, field {file.options}")
     return question, options
 
 

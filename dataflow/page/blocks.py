@@ -118,6 +118,8 @@ class _Walk:
             self._pieces.append(formulas.math_script(node))
         elif tag == "math":
             self._pieces.append(formulas.math_element(node))
+        elif tag == "mjx-container":  # MathJax 3: nothing but its MathML for readers aloud says what was drawn
+            self._pieces += [formulas.math_element(math) for math in node.css("math")[:1]]
         elif tag == "img":
             self._pieces.append(formulas.formula_image(node))
         elif tag in ("sup", "sub"):
@@ -133,8 +135,13 @@ class _Walk:
             self._link_words += len(text.split())
 
     def _index(self, tag: str, node: Any) -> None:
-        if "reference" not in (node.attributes.get("class") or ""):
-            self._pieces.append(formulas.index(tag, node.text(), self._pieces[-1].rstrip() if self._pieces else ""))
+        if "reference" in (node.attributes.get("class") or ""):
+            return
+        text, before = node.text(), self._pieces[-1].rstrip() if self._pieces else ""
+        slash = node.next
+        is_numerator = (tag == "sup" and slash is not None and (slash.text_content or "").strip() in ("/", "⁄")
+                        and slash.next is not None and slash.next.tag == "sub")
+        self._pieces.append(formulas.numerator(text, before) if is_numerator else formulas.index(tag, text, before))
 
     def _element(self, tag: str, node: Any) -> None:
         attributes = node.attributes

@@ -6,7 +6,13 @@ from typing import Any
 _TEX = re.compile(r"^math/(?:tex|latex)", re.IGNORECASE)
 _FORMULA_IMAGE = re.compile(r"math|latex|\btex\b|equation|formula", re.IGNORECASE)
 _STYLE = re.compile(r"^\{\\(?:displaystyle|textstyle)\s*(.*)\}$", re.DOTALL)
-_INDEX = re.compile(r"^[-+−]?(?:\d{1,4}|[a-zA-Z]|[a-zA-Z][-+]\d)$")
+_OWN_MARKS = (("$$", "$$", True), ("$", "$", False), (r"\(", r"\)", False), (r"\[", r"\]", True))
+"""What may stand around TeX already, and whether that puts it on a line of its own."""
+_COMMENT = re.compile(r"(?<!\\)%\s*(?:<!\[CDATA\[|\]\]>)|(?<!\\)%[^\n]*\n")
+"""To the end of its line; also what hides TeX from XML."""
+_TERM = r"(?:\d{1,4}|\d{0,2}[a-zA-Z])"
+_INDEX = re.compile(rf"^[-+−]?{_TERM}$")
+_COMPOUND = re.compile(rf"^[-+−]?{_TERM}(?: ?[-+−/] ?{_TERM})+$")
 _BASE = re.compile(r"(?:\d|\)|(?<![^\W_])[A-Za-z])$")
 _VARIABLE = re.compile(r"(?<![^\W_])[a-z]$")
 RENDERED = frozenset(("katex-html", "MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG",
@@ -18,7 +24,11 @@ MAX_DEPTH = 50
 
 def tex(source: str, *, display: bool) -> str:
     """TeX as text: "$x^2$", "$$x^2$$" for one on a line of its own; "" where there is none."""
-    source = " ".join(source.split())
+    source = " ".join(_COMMENT.sub("", source).split())
+    for left, right, own_line in _OWN_MARKS:
+        inner = source.removeprefix(left).removesuffix(right)
+        if len(source) == len(left) + len(inner) + len(right) and left not in inner and right not in inner:
+            source, display = inner.strip(), display or own_line
     if styled := _STYLE.match(source):
         source = styled[1].strip()
     mark = "$$" if display else "$"
@@ -47,7 +57,7 @@ def formula_image(node: Any) -> str:
     """The alternative text of a picture of a formula; "" for every other picture, and where MathML stands beside it."""
     attributes = node.attributes
     alternative, style = attributes.get("alt") or "", attributes.get("class") or ""
-    if not alternative or "mwe-math-fallback" in style:
+    if not alternative or ("mwe-math-fallback" in style and node.parent.css_first("math") is not None):
         return ""
     if _FORMULA_IMAGE.search(style) or _FORMULA_IMAGE.search((attributes.get("src") or "")[:200]):
         return tex(alternative, display=False)
@@ -57,12 +67,22 @@ def formula_image(node: Any) -> str:
 def index(tag: str, text: str, before: str) -> str:
     """A <sup> or <sub> after the text `before`: "10^6", "x_1", but "1st" and "H2O"."""
     text = " ".join(text.split())
-    if tag == "sup":
-        return f"^{text}" if _INDEX.match(text) and _BASE.search(before) and text.lower() not in _ORDINALS else text
-    return f"_{text}" if _INDEX.match(text) and _VARIABLE.search(before) else text
+    mark, base = ("^", _BASE) if tag == "sup" else ("_", _VARIABLE)
+    if not base.search(before):
+        return text
+    if _COMPOUND.match(text):
+        return f"{mark}({text.replace(' ', '')})"
+    return f"{mark}{text}" if _INDEX.match(text) else text
 
 
-_ORDINALS = frozenset(("st", "nd", "rd", "th"))
+def numerator(text: str, before: str) -> str:
+    """The upper part of "1<sup>1</sup>/<sub>2</sub>" after the text `before`: a fraction behind a number, no power."""
+    return f" {text.strip()}" if before[-1:].isdigit() else text.strip()
+
+
+_NO_LINE = re.compile(r"0(?:\.0*)?(?:[a-z%]+)?$")
+_UNSEEN = str.maketrans("\u2061\u2062\u2063\u2064", "  ,+")
+"""Function application, times, comma and plus that MathML has and does not show."""
 _BETWEEN = {"mfrac": "/", "msup": "^", "msub": "_", "munder": "_", "mover": "^"}
 
 
@@ -71,8 +91,12 @@ def _line(node: Any, depth: int = 0) -> str:
     if depth > MAX_DEPTH or node.tag in ("annotation", "annotation-xml"):
         return ""
     if node.tag in ("mi", "mn", "mo", "mtext", "ms"):
-        return " ".join(node.text().split())
+        return " ".join(node.text().split()).translate(_UNSEEN)
     parts = [part for child in node.iter() if (part := _line(child, depth + 1))]
+    if node.tag == "mfrac" and len(parts) == 2 and _NO_LINE.match(node.attributes.get("linethickness") or ""):
+        return f"binom({parts[0]}, {parts[1]})"
+    if node.tag == "mfenced":
+        return f"{node.attributes.get('open', '(')}{', '.join(parts)}{node.attributes.get('close', ')')}"
     if node.tag in _BETWEEN and len(parts) == 2:
         return _BETWEEN[node.tag].join(_bracketed(part) for part in parts)
     if node.tag in ("msubsup", "munderover") and len(parts) == 3:

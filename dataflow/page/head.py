@@ -5,6 +5,8 @@ import re
 from datetime import date
 from typing import Any
 
+from crossthink.dataflow.page.opt_out import ADDRESSED
+
 MAX_JSON = 200_000
 """Characters of a JSON-LD script that is read."""
 _MAX_ITEMS = 200
@@ -25,7 +27,7 @@ _CREATIVE = re.compile(r"Article|Posting|Page|News|Report|Recipe|Product|Course|
 def linked_data(tree: Any) -> list[dict[str, Any]]:
     """The objects of the page's JSON-LD, those inside @graph too; what is no JSON is passed over."""
     found: list[dict[str, Any]] = []
-    for script in tree.css('script[type="application/ld+json"]'):
+    for script in tree.css('script[type^="application/ld+json" i]'):
         text = script.text()
         if len(text) > MAX_JSON:
             continue
@@ -44,12 +46,19 @@ def linked_data(tree: Any) -> list[dict[str, Any]]:
 
 
 def meta_tags(tree: Any) -> dict[str, str]:
-    """Contents of the meta tags by name, property or itemprop in lower case; the first one of a name counts."""
+    """Contents of the meta tags by name, property or itemprop in lower case; the first one of a name counts.
+
+    Of those that speak to robots each counts: plugins add a second one beside the theme's.
+    """
     found: dict[str, str] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
         name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
-        found.setdefault(name.strip().lower(), attributes.get("content") or "")
+        name = name.strip().lower()
+        content = attributes.get("content") or ""
+        if name in found and name in ADDRESSED:
+            found[name] += f", {content}"
+        found.setdefault(name, content)
     return found
 
 

@@ -14,7 +14,10 @@ ADDRESSED = frozenset(("robots", "ccbot", "gptbot", "google-extended", "anthropi
 """Names of meta tags and robots that are read, in lower case."""
 DIRECTIVES = frozenset(("noai", "noml", "noindex", "none", "noarchive"))
 RESERVATION = "tdm-reservation"
-_WORD = re.compile(r"[a-z-]+")
+_AGENT = re.compile(r"\s*([a-z0-9_*-]+)\s*:")
+_SEPARATOR = re.compile(r"[,;\s]+")
+_VALUED = re.compile(r"\b(?:max-[a-z-]+|unavailable_after)\s*:\s*[^\s,;]*")
+"""Directives with a value: no robot is named "max-snippet", and "max-image-preview: none" is not "none"."""
 
 
 def opted_out(meta: dict[str, str], robots: str, reservation: str) -> str:
@@ -27,12 +30,7 @@ def opted_out(meta: dict[str, str], robots: str, reservation: str) -> str:
         if name in ADDRESSED and (found := _directive(content)):
             return f"meta {name}: {found}"
     for line in robots.lower().split("\n"):
-        name, separator, content = line.partition(":")
-        if separator and _WORD.fullmatch(name.strip()):  # "gptbot: noindex"
-            if name.strip() not in ADDRESSED:
-                continue
-            line = content
-        if found := _directive(line):
+        if found := _directive(_addressed(line)):
             return f"X-Robots-Tag: {found}"
     for value, where in ((meta.get(RESERVATION, ""), "meta"), (reservation, "header")):
         if value.strip() == "1":
@@ -40,6 +38,19 @@ def opted_out(meta: dict[str, str], robots: str, reservation: str) -> str:
     return ""
 
 
+def _addressed(line: str) -> str:
+    """Of the directives of an X-Robots-Tag, those that speak to us: "gptbot: noai, bingbot: noindex" has one. What
+    stands before the first robot's name speaks to every robot."""
+    parts, is_read = [], True
+    for part in _VALUED.sub("", line).split(","):
+        if agent := _AGENT.match(part):
+            is_read, part = agent[1] in ADDRESSED or agent[1] == "*", part[agent.end():]
+        if is_read:
+            parts.append(part)
+    return ",".join(parts)
+
+
 def _directive(content: str) -> str:
-    """The first directive of a list that opts out."""
-    return next((word for part in content.lower().split(",") if (word := part.strip()) in DIRECTIVES), "")
+    """The first directive of a list that opts out; some pages put blanks or semicolons between them."""
+    words = _SEPARATOR.split(_VALUED.sub("", content.lower()))
+    return next((word for word in words if word in DIRECTIVES), "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _KEEP = 1 << 20
+_LOOK = 1 << 12
 
 
 class Ahead:
@@ -22,6 +23,11 @@ class Ahead:
             self.buffer += chunk
         return True
 
+    def view(self, size: int) -> bytes:
+        """The next `size` bytes, or all there are."""
+        self.reach(size)
+        return bytes(self.buffer[:size])
+
     def take(self, size: int) -> bytes:
         """Remove and return the next `size` bytes, which have been reached."""
         taken = bytes(self.buffer[:size])
@@ -29,15 +35,22 @@ class Ahead:
         self.position += len(taken)
         return taken
 
-    def discard(self, size: int) -> None:
-        """Pass over `size` bytes, or all there are, without keeping them."""
+    def discard(self, size: int) -> bool:
+        """Pass over `size` bytes without keeping them; False where the stream ends before."""
         while size and self.reach(1):
             size -= len(self.take(min(size, len(self.buffer))))
+        return not size
+
+    def go_back(self, chunks: Iterator[bytes], position: int) -> None:
+        """Read on from an earlier position, from which on these chunks are."""
+        self._chunks, self.position = chunks, position
+        self.buffer.clear()
 
     def skip(self, characters: bytes) -> None:
         """Pass over any of these bytes."""
         while self.reach(1) and self.buffer[0] in characters:
-            self.take(1)
+            near = self.buffer[:_LOOK]
+            self.take(len(near) - len(near.lstrip(characters)))
 
     def starts(self, prefix: bytes) -> bool:
         """Whether the buffer starts with `prefix`."""

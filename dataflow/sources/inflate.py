@@ -25,6 +25,13 @@ class Member:
         self.end = -1
         """Offset of the byte after the member."""
 
+    def chunks_from(self, position: int) -> Iterator[bytes]:
+        """What is inflated, from a position of it on."""
+        for piece in self.chunks():
+            if position < len(piece):
+                yield piece[position:]
+            position = max(0, position - len(piece))
+
     def chunks(self) -> Iterator[bytes]:
         """Pieces of at most 1 MiB, so that a bomb of a member does not fill the memory."""
         self._stream.seek(self._offset)

@@ -16,7 +16,8 @@ from crossthink.dataflow.stages.result import Failed, Rejected, StageResult, kee
 
 from crossthink.columns import BadField
 from crossthink.data_config import QuestionFile
-from crossthink.questions import UNREADABLE, BadGold, question_from_row, rows_of
+from crossthink.questions import BadGold, question_from_row
+from crossthink.rows import UNREADABLE, rows_of
 
 
 def files_of(file: QuestionFile) -> list[QuestionFile]:
@@ -27,7 +28,7 @@ def files_of(file: QuestionFile) -> list[QuestionFile]:
 
 def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
     """The rows of a file and what could not be read of it, in their order, at most `file.limit` of them."""
-    name = posixpath.basename(file.path)
+    name, number = posixpath.basename(file.path), 0
     try:
         with FileSystems.open(file.path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             for number, values in enumerate(rows_of(stream, name), 1):
@@ -38,6 +39,8 @@ def read_rows(file: QuestionFile, entry: int = 0) -> Iterator[Row | Fault]:
                     yield Fault(id=place, reason="malformed_row", evidence=f"{name}, row {number}: {values}")
                 if number == file.limit:
                     return
+        if not number:
+            yield Fault(id=f"{file.source}/{name}", reason="empty_file", evidence=f"{name}: the file has no rows")
     except UNREADABLE as error:
         yield Fault(id=f"{file.source}/{name}", reason="unreadable", evidence=f"{name}: {error}")
 

@@ -5,8 +5,9 @@ at the next line that begins a record. A member that gzip cannot read costs that
 largest record that is accepted.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
 from crossthink.dataflow.records import Fault, WarcRecord, page_id
@@ -16,8 +17,12 @@ from crossthink.dataflow.sources.inflate import MAGIC, GzipFault, Member, next_m
 MAX_RECORD = 20 * 1024 * 1024
 """Bytes of the largest block that is read; pages above it are not documents."""
 _MAX_HEADER = 64 * 1024
+_MAX_DIGITS = 18
+"""Of a length; Python reads no number of more than some thousand."""
 _BEGIN = b"WARC/"
 _ENDS = (b"\r\n\r\n", b"\n\n")
+ChunksFrom = Callable[[int], Iterator[bytes]]
+"""The bytes of a file or member from a position on."""
 
 
 def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD, *, start: int = 0,
@@ -33,8 +38,7 @@ def read_warc(stream: BinaryIO, file: str, max_record: int = MAX_RECORD, *, star
     elif magic == MAGIC or file.endswith(".gz"):
         return (yield from _read_members(stream, file, max_record, start, end))
     else:
-        stream.seek(0)
-        yield from _Records(file, 0, max_record, compressed=False).read(iter(lambda: stream.read(1 << 16), b""))
+        yield from _Records(file, 0, max_record, compressed=False).read(partial(_plain_chunks, stream, 0))
     return stream.tell()
 
 
@@ -43,8 +47,7 @@ def record_at(stream: BinaryIO, file: str, offset: int, inner: int = 0) -> WarcR
     `inner` bytes behind its start. What is no record there is a fault."""
     stream.seek(offset)
     compressed = stream.read(len(MAGIC)) == MAGIC
-    stream.seek(offset)
-    chunks = Member(stream, offset).chunks() if compressed else iter(lambda: stream.read(1 << 16), b"")
+    chunks = Member(stream, offset).chunks_from if compressed else partial(_plain_chunks, stream, offset)
     wanted = page_id(file, offset, inner)
     try:
         for found in _Records(file, offset if compressed else 0, MAX_RECORD, compressed=compressed).read(chunks):
@@ -53,6 +56,12 @@ def record_at(stream: BinaryIO, file: str, offset: int, inner: int = 0) -> WarcR
     except GzipFault as fault:
         return _fault(file, offset, inner, fault.reason, str(fault))
     return _fault(file, offset, inner, "no_record", "no record begins here")
+
+
+def _plain_chunks(stream: BinaryIO, offset: int, position: int) -> Iterator[bytes]:
+    """The bytes of an uncompressed file from a position behind an offset on."""
+    stream.seek(offset + position)
+    return iter(lambda: stream.read(1 << 16), b"")
 
 
 def _read_members(stream: BinaryIO, file: str, max_record: int, offset: int,
@@ -70,7 +79,7 @@ def _read_members(stream: BinaryIO, file: str, max_record: int, offset: int,
             continue
         member = Member(stream, offset)
         try:
-            yield from _Records(file, offset, max_record, compressed=True).read(member.chunks())
+            yield from _Records(file, offset, max_record, compressed=True).read(member.chunks_from)
             offset = member.end
         except GzipFault as fault:
             yield _fault(file, offset, 0, fault.reason, str(fault))
@@ -83,9 +92,12 @@ class _Records:
 
     def __init__(self, file: str, offset: int, max_record: int, *, compressed: bool) -> None:
         self._file, self._offset, self._max_record, self._compressed = file, offset, max_record, compressed
+        self._known_end: int | None = None
 
-    def read(self, chunks: Iterator[bytes]) -> Iterator[WarcRecord | Fault]:
-        ahead = Ahead(chunks)
+    def read(self, chunks_from: ChunksFrom) -> Iterator[WarcRecord | Fault]:
+        """All of them, in their order."""
+        self._chunks_from = chunks_from
+        ahead = Ahead(chunks_from(0))
         while True:
             ahead.skip(b"\r\n")
             if not ahead.reach(1):
@@ -105,15 +117,14 @@ class _Records:
             return self._fault(start, "bad_header", "the record's header does not end")
         fields = parse_header(ahead.take(size))
         length = fields.get("content-length", "")
-        if not length.isascii() or not length.isdigit():
+        if not length.isascii() or not length.isdigit() or len(length) > _MAX_DIGITS:
             ahead.skip_to_line(_BEGIN)
-            return self._fault(start, "bad_length", f"Content-Length is {length!r}")
+            return self._fault(start, "bad_length", f"Content-Length is {length[:2 * _MAX_DIGITS]!r}")
         return self._block(ahead, start, fields, int(length))
 
     def _block(self, ahead: Ahead, start: int, fields: dict[str, str], length: int) -> WarcRecord | Fault:
         if length > self._max_record:
-            ahead.discard(length)
-            return self._fault(start, "too_large", f"Content-Length is {length}, the limit {self._max_record}")
+            return self._large(ahead, start, length)
         # One byte more than the end of a record: the last record of a member is good once its checksum was compared.
         ahead.reach(length + len(_ENDS[0]) + 1)
         if len(ahead.buffer) < length or not _ends(bytes(ahead.buffer[length:length + len(_ENDS[0])])):
@@ -127,6 +138,22 @@ class _Records:
         return WarcRecord(id=page_id(self._file, offset, inner), file=self._file, offset=offset,
                           type=fields.get("warc-type", "").lower(), url=fields.get("warc-target-uri", "").strip("<>"),
                           date=fields.get("warc-date", ""), content_type=fields.get("content-type", ""), block=block)
+
+    def _large(self, ahead: Ahead, start: int, length: int) -> Fault:
+        """The fault of a record above the limit. Where it does not end as it says, its length is false and the records
+        behind its header are read; what was passed over is read again for that, once up to the end of the file."""
+        block, is_whole = ahead.position, False
+        if self._known_end is None or block + length <= self._known_end:
+            is_whole = ahead.discard(length)
+            if is_whole and _ends(ahead.view(len(_ENDS[0]))):
+                return self._fault(start, "too_large", f"Content-Length is {length}, the limit {self._max_record}")
+            if not is_whole:
+                self._known_end = ahead.position
+            ahead.go_back(self._chunks_from(block), block)
+        lost = ahead.skip_to_line(_BEGIN)
+        cut = not is_whole and not ahead.buffer and not self._compressed
+        return self._fault(start, "truncated" if cut else "false_length", f"Content-Length is {length}, the limit "
+                           f"{self._max_record}, and the block ends elsewhere; {lost} bytes were passed over")
 
     def _fault(self, start: int, reason: str, text: str) -> Fault:
         offset, inner = (self._offset, start) if self._compressed else (start, 0)

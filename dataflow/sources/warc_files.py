@@ -8,6 +8,7 @@ none, from the folder of the list.
 import gzip
 import hashlib
 import posixpath
+import zlib
 from collections.abc import Iterable
 
 from apache_beam.io.filesystem import CompressionTypes, FileMetadata
@@ -59,7 +60,7 @@ def listed(path: str) -> list[str]:
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
             content = stream.read()
         text = (gzip.decompress(content) if path.endswith(".gz") else content).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot read the list of paths: {error}") from error
     return [_resolve(line.strip(), path) for line in text.splitlines() if line.strip()]
 

@@ -2,12 +2,19 @@
 
 import re
 import zlib
+from codecs import BOM_UTF8
 
+import pyarrow as pa
 from crossthink.dataflow.records import Fault, Page, WarcRecord
 from crossthink.dataflow.sources.warc import MAX_RECORD, parse_header
 from crossthink.dataflow.stages.stage import Failed, Rejected, StageResult, keep
 
 _ROBOTS = re.compile(rb"^x-robots-tag:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_GZIP = b"\x1f\x8b"
+_NONE = ("", "identity", "none", "binary", "utf-8", "utf8")
+"""What servers write as Content-Encoding of a body that has none."""
+_CODECS = {"br": "brotli", "zstd": "zstd"}
+"""Encodings that Arrow reads, by its names."""
 _HTML = ("text/html", "application/xhtml+xml")
 
 
@@ -19,9 +26,10 @@ def to_page(record: WarcRecord | Fault) -> StageResult:
         return _page(record, record.content_type or "text/plain", record.block)
     if record.type == "resource":
         return _page(record, record.content_type, record.block)
-    if record.type == "response":
+    kind = record.content_type.lower()
+    if record.type == "response" and (not kind or kind.startswith("application/http")):
         return _response(record)
-    return Rejected("not_a_page", f"WARC-Type {record.type}")
+    return Rejected("not_a_page", f"WARC-Type {record.type}" + f", {kind}" * (record.type == "response"))
 
 
 def _response(record: WarcRecord) -> StageResult:
@@ -34,11 +42,13 @@ def _response(record: WarcRecord) -> StageResult:
         return Rejected("http_status", status[1][:3].decode("ascii", "replace"))
     head = parse_header(record.block[:place])
     body = record.block[place + size:]
+    transfer = [coding.strip() for coding in head.get("transfer-encoding", "").lower().split(",")]
+    encodings = [head.get("content-encoding", "").lower(), *(coding for coding in transfer if coding != "chunked")]
     try:
-        if head.get("transfer-encoding", "").lower() == "chunked":
+        if "chunked" in transfer:
             body = join_chunks(body)
-        body = decompress(body, head.get("content-encoding", "").lower())
-    except (ValueError, zlib.error) as error:
+        body = decompress(body, ",".join(encodings))
+    except (ValueError, OSError, zlib.error) as error:
         return Failed("http_encoding", f"{record.file}, offset {record.offset}: {error}")
     return _page(record, head.get("content-type", ""), body, robots=robots_tags(record.block[:place]),
                  tdm_reservation=head.get("tdm-reservation", ""))
@@ -84,21 +94,36 @@ def join_chunks(body: bytes) -> bytes:
         place = end + 2 + size + 2
 
 
-def decompress(body: bytes, encoding: str, limit: int = MAX_RECORD) -> bytes:
-    """The body without its Content-Encoding; one that crawlers have already removed is let pass.
+def decompress(body: bytes, encodings: str, limit: int = MAX_RECORD) -> bytes:
+    """The body without its Content-Encodings; one that crawlers have already removed is let pass.
 
-    Raises ValueError for an encoding we cannot read and for more than `limit` bytes.
+    Raises ValueError, OSError or zlib.error for an encoding we cannot read and for more than `limit` bytes.
     """
-    if encoding in ("", "identity"):
+    for encoding in reversed(encodings.split(",")):
+        body = _open(body, encoding.strip(), limit)
+        if len(body) > limit:
+            raise ValueError(f"the page inflates to more than {limit} bytes")
+    return body
+
+
+def _open(body: bytes, encoding: str, limit: int) -> bytes:
+    """The body without one encoding, at most `limit` + 1 bytes of it where there was one."""
+    if not body or encoding in _NONE or body.removeprefix(BOM_UTF8).lstrip()[:1] == b"<":
         return body
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        if body.lstrip()[:1] == b"<":
-            return body
-        raise ValueError(f"Content-Encoding {encoding} is not read here")
-    if encoding.endswith("gzip") and not body.startswith(b"\x1f\x8b"):
-        return body
-    inflate = zlib.decompressobj(47)
-    text = inflate.decompress(body, limit + 1)
-    if len(text) > limit:
-        raise ValueError(f"the page inflates to more than {limit} bytes")
+    if encoding in ("gzip", "x-gzip"):
+        return _gunzip(body, limit) if body.startswith(_GZIP) else body
+    if encoding == "deflate":  # RFC 9110 means zlib's form, which begins with a check of 31; some send the bare one
+        has_head = body[0] & 15 == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+        return zlib.decompressobj(zlib.MAX_WBITS if has_head else -zlib.MAX_WBITS).decompress(body, limit + 1)
+    if encoding in _CODECS:
+        return bytes(pa.CompressedInputStream(pa.BufferReader(body), _CODECS[encoding]).read(limit + 1))
+    raise ValueError(f"Content-Encoding {encoding} is not read here")
+
+
+def _gunzip(body: bytes, limit: int) -> bytes:
+    text = b""
+    while body.startswith(_GZIP) and len(text) <= limit:
+        member = zlib.decompressobj(31)
+        text += member.decompress(body, limit + 1 - len(text))
+        body = member.unused_data
     return text

@@ -106,7 +106,6 @@ def _index_of(files: tuple[QuestionFile, ...], size: int, _states: tuple[str, ..
 
 
 def _questions(file: QuestionFile) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    row = None
     for row in read_rows(file):
         if isinstance(row, Fault):
             raise JobError(f"evaluation set {row.evidence}: {_READABLE}")
@@ -115,8 +114,6 @@ def _questions(file: QuestionFile) -> Iterator[tuple[str, str, tuple[str, ...]]]
         except ValueError as error:
             raise JobError(f"evaluation set {error}: {_READABLE}") from error
         yield f"{file.source}, row {row.row} of {row.file}", question, options
-    if row is None:
-        raise JobError(f"evaluation set {file.path}: has no rows: {_READABLE}")
 
 
 def check_questions(questions: Sequence[Question], index: Index) -> list[StageResult]:

@@ -28,6 +28,16 @@ def texts(html: str) -> list[str]:
     ("<p><span class=katex><span class=katex-mathml><math><annotation encoding=application/x-tex>k</annotation></math>"
      "</span><span class=katex-html>kk</span></span>", ["$k$"]),
     ("<p>E is <img class=latex alt='mc^2' src=e.png> and <img src=cat.png alt='a cat'>", ["E is $mc^2$ and"]),
+    ("<p>5<sup>1/2</sup>, x<sup>n + 1</sup>, 2<sup>2n</sup>, m<sup>2</sup>/s", ["5^(1/2), x^(n+1), 2^2n, m^2/s"]),
+    ("<p>1<sup>1</sup>/<sub>2</sub> cups, <sup>3</sup>⁄<sub>4</sub> inch", ["1 1/2 cups, 3⁄4 inch"]),
+    ("<p>a <mjx-container class=MathJax><mjx-math><mjx-mi>q</mjx-mi></mjx-math><mjx-assistive-mml><math><msup>"
+     "<mi>x</mi><mn>2</mn></msup></math></mjx-assistive-mml></mjx-container> b", ["a x^2 b"]),
+    ("<p><img class=tex alt='$x$'> <img class=tex alt='\\[y\\]'> <img class=tex alt='\\(a\\) or \\(b\\)'>",
+     ["$x$ $$y$$ $\\(a\\) or \\(b\\)$"]),
+    ("<p><script type='math/tex; mode=display'>% <![CDATA[\na<b % less\n c %]]></script>", ["$$a<b c$$"]),
+    ("<p><img class=mwe-math-fallback-image-inline alt='{\\displaystyle x}'>", ["$x$"]),  # no MathML beside it
+    ("<p><math><mfrac linethickness=0><mi>n</mi><mi>k</mi></mfrac><mo>=</mo><mn>2</mn><mo>\u2062</mo><mn>3</mn>"
+     "<mi>sin</mi><mo>\u2061</mo><mfenced><mi>a</mi><mi>b</mi></mfenced></math>", ["binom(n, k)=2 3sin (a, b)"]),
     ("<a>Like</a><a>Share</a>", ["Like Share"]),
     ("<p>Text of the page.</p><noscript>Enable scripts</noscript>", ["Text of the page."]),
     ("<div>Menu</div><noscript><p>All of the forum's text, for crawlers.</p></noscript>",

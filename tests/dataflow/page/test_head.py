@@ -43,7 +43,10 @@ def test_the_published_day_is_the_pages_own() -> None:
 
 @pytest.mark.parametrize(("url", "name"), [
     (f"{CC}/by/4.0/", "CC-BY-4.0"), (f"{CC}/by-nc-sa/3.0/deed.de", "CC-BY-NC-SA-3.0"),
-    (f"{CC}/by-sa/2.0/uk/", "CC-BY-SA-2.0-UK"), (f"{CC}/by-nd-nc/1.0", "CC-BY-NC-ND-1.0"),
+    (f"{CC}/by-sa/3.0/de/", "CC-BY-SA-3.0-DE"), (f"{CC}/by-sa/2.0/uk/", "CC-BY-SA-2.0-UK"),
+    (f"{CC}/by-nc-nd/3.0/us/", "LicenseRef-CC-BY-NC-ND-3.0-US"),  # SPDX has no name for it
+    (f"{CC}/by/2.5/scotland/", "LicenseRef-CC-BY-2.5-SCOTLAND"), (f"{CC}/by/4.0/legalcode.de", "CC-BY-4.0"),
+    (f"{CC}/by-nd-nc/1.0", "CC-BY-NC-ND-1.0"),
     ("http://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
     ("//creativecommons.org/publicdomain/mark/1.0/", "CC-PDM-1.0"),
     (f"{CC}/", UNKNOWN), (f"{CC}/sampling/1.0/", UNKNOWN), ("https://example.com/by/4.0", UNKNOWN),
@@ -65,6 +68,13 @@ def test_licence_urls(url: str, name: str) -> None:
     (f"<link rel=license href={CC}/by/4.0/><footer><a href={CC}/by/2.0/>old</a></footer>", "CC-BY-4.0"),
     (f"<meta name=dcterms.license content={CC}/by-nc/4.0/>", "CC-BY-NC-4.0"),
     ("<p>All rights reserved.", UNKNOWN),
+    (f"<p>A <a rel=cc:license href={CC}/by/4.0/>a</a>", "CC-BY-4.0"),
+    (f"<p>A <a property=dct:license href={CC}/by/4.0/>a</a>", "CC-BY-4.0"),
+    (f"<p>A <a itemprop=license href={CC.replace('creative', 'Creative')}/by/4.0/>a</a>", "CC-BY-4.0"),
+    (f"<div about='' rel=dct:license resource={CC}/by/4.0/>a</div>", "CC-BY-4.0"),
+    (f"<div about=cat.png rel=dct:license resource={CC}/by/4.0/><img src=cat.png></div>", UNKNOWN),
+    (f"<link itemprop=license href={CC}/by/4.0/>", "CC-BY-4.0"),
+    (f'<script type="application/ld+json; charset=utf-8">{{"schema:license":"{CC}/by/4.0/"}}</script>', "CC-BY-4.0"),
 ])
 def test_whose_licence_it_is(html: str, name: str) -> None:
     tree = LexborHTMLParser(html)
@@ -80,9 +90,23 @@ def test_whose_licence_it_is(html: str, name: str) -> None:
     ({}, "all\nnoai, noimageai", "", "X-Robots-Tag: noai"),
     ({}, "gptbot: noindex", "", "X-Robots-Tag: noindex"),
     ({}, "bingbot: noindex", "", ""),
+    ({}, "max-snippet:-1, noai", "", "X-Robots-Tag: noai"),  # a directive with a value, no robot of that name
+    ({}, "unavailable_after: 25 Jun 2030 15:00:00 PST, noai", "", "X-Robots-Tag: noai"),
+    ({}, "googlebot: nofollow, GPTBot: nofollow, noai", "", "X-Robots-Tag: noai"),
+    ({}, "gptbot: nofollow, bingbot: nofollow, noai", "", ""),
+    ({"robots": "max-image-preview: none"}, "", "", ""),
+    ({"robots": "noimageai noai"}, "", "", "meta robots: noai"),
     ({"tdm-reservation": "1"}, "", "", "meta tdm-reservation: 1"),
     ({"tdm-reservation": "0"}, "", "1", "header tdm-reservation: 1"),
     ({}, "", "0", ""),
 ])
 def test_opt_outs(meta: dict[str, str], robots: str, reservation: str, found: str) -> None:
     assert opted_out(meta, robots, reservation) == found
+
+
+def test_of_two_tags_for_robots_each_counts() -> None:
+    """The theme writes one, a plugin adds another; of other names the first one counts."""
+    tags = meta_tags(LexborHTMLParser("<meta name=robots content='index, follow'><meta name=Robots content='noai'>"
+                                      "<meta name=date content=2024-01-02><meta name=date content=2020-01-01>"))
+    assert opted_out(tags, "", "") == "meta robots: noai"
+    assert tags["date"] == "2024-01-02"

@@ -230,6 +230,9 @@ def test_a_list_of_paths_names_files_from_its_own_root(site: Site, tmp_path: Pat
     assert listed(str(own)) == [f"{tmp_path}/a.warc.gz", "/b/c.warc.gz", "s3://commoncrawl/d.warc.gz"]
     with pytest.raises(ConfigError, match=r"none\.paths: cannot read the list of paths"):
         listed(f"{site.url}/none.paths")
+    site.files["/broken.paths.gz"] = gzip.compress(lines)[:10] + b"\xff" * 20
+    with pytest.raises(ConfigError, match=r"broken\.paths\.gz: cannot read the list of paths"):
+        listed(f"{site.url}/broken.paths.gz")
     own.write_text("a/x.warc.gz\nb/x.warc.gz\n")
     with pytest.raises(ConfigError, match=r"both x\.warc\.gz"):
         find_warc_files([str(own)])

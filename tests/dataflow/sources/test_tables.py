@@ -6,6 +6,7 @@ import lzma
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -127,10 +128,20 @@ def test_columns_context_domain_and_lineage() -> None:
     assert question({"question": "1+1?", "answer": "2"}, group="math").domain == "math"
 
 
+def test_nulls_of_tables() -> None:
+    """pandas writes an integer column with nulls as floats; a column of dicts has in each row the keys of all rows."""
+    assert question({"question": "Where?", "options": OPTIONS, "answer": 1.0}, answer_is="index").answer == "Rome"
+    found = question({"question": "Where?", "options": {"A": "Paris", "B": "Rome", "C": None}, "answer": "B"},
+                     answer_is="label")
+    assert found.options == ("Paris", "Rome")
+
+
 @pytest.mark.parametrize(("values", "words"), [
     ({"answer": "x"}, "field question: is missing"),
+    ({"question": "How many?", "answer": float("nan")}, "field answer: is missing"),
+    ({"question": "Smile \ud83d", "answer": "x"}, "field question: '\\ud83d' is half a character"),
+    ({"question": "Who?", "answer": "x", "options": ["x", "\udfff"]}, "field options: '\\udfff' is half a character"),
     ({"question": "Who?"}, "field answer: is missing"),
-    ({"question": "Who?", "answer": float("nan")}, "field answer: is missing"),
     ({"question": "Who?", "answer": {"a": 1}}, "field answer: is a dict, not a text"),
     ({"question": "Who?", "answer": "x", "options": "x or y"}, "field options:"),
     ({"question": "Who?", "answer": "x", "options": ["x"]}, "field options: 1 options"),
@@ -184,34 +195,38 @@ def test_a_glob_is_several_files_of_one_entry(tmp_path: Path) -> None:
 
 def test_broken_lines_and_broken_files_are_faults_and_the_rest_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"question": "a"}\n{"question": \n[1]\n\xff\xfe\n{"question": "b"}\n')
+    path.write_bytes(b'{"question": "a"}\n{"question": \n[1]\n\xff\xfe\n{"question": "b"}\n' + b"[" * 100_000)
     found = list(read_rows(QuestionFile(path=str(path), source="s")))
     assert [f.id[-1] for f in found if isinstance(f, Row)] == ["1", "5"]
     evidence = [f.evidence for f in found if isinstance(f, Fault)]
     assert evidence[0].startswith("a.jsonl, row 2: no JSON")
     assert evidence[1] == "a.jsonl, row 3: not a JSON object but list"
+    assert evidence[3].startswith("a.jsonl, row 6: no JSON: maximum recursion depth exceeded")
     packed = gzip.compress(b'{"question": "a"}\n' * 2000)
     (tmp_path / "b.jsonl.gz").write_bytes(packed[:-10])
     found = list(read_rows(QuestionFile(path=str(tmp_path / "b.jsonl.gz"), source="s")))
     assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"]
-    for name, content in (("c.parquet", b"PAR1 is not enough"), ("d.arrow", b"ARROW1 neither"), ("e.arrow", b"no")):
+    changed = bytearray(packed)
+    changed[20:30] = b"\xff" * 10  # inside the deflated bytes
+    table = pa.table({"question": ["a", "b"]})
+    offsets = np.frombuffer(table["question"].chunk(0).buffers()[1], np.int32)[:3].tobytes()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    far = sink.getvalue().to_pybytes().replace(offsets, np.array([0, 1, 2**30], np.int32).tobytes())
+    for name, content in (("c.parquet", b"PAR1 is not enough"), ("d.arrow", b"ARROW1 neither"), ("e.arrow", b"no"),
+                          ("f.jsonl.gz", bytes(changed)), ("g.arrow", far)):
         (tmp_path / name).write_bytes(content)
         found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s")))
         assert [f.reason for f in found if isinstance(f, Fault)] == ["unreadable"], name
 
 
-@pytest.mark.parametrize(("line", "words"), [
-    (b"[" * 100_000, "no JSON: "),                            # deeper than Python's stack
-    (b'{"question": "\\ud83d?"}', r"half a character, '\ud83d'"),  # an emoji that was cut in two: no shard can hold it
-    (b'{"question": "\xed\xa0\x80?"}', r"half a character, '\ud800'"),  # the same as bytes
-])
-def test_a_line_that_python_reads_and_nothing_else_can_hold_is_a_fault(
-        line: bytes, words: str, tmp_path: Path) -> None:
+def test_a_line_deeper_than_the_stack_costs_itself_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(line + b'\n{"question": "\\ud83d\\ude00?"}\n')
+    path.write_bytes(b"[" * 100_000 + b'\n{"question": "\\ud83d\\ude00?"}\n')
     fault, row = read_rows(QuestionFile(path=str(path), source="s"))
     assert isinstance(fault, Fault)
-    assert fault.evidence.startswith(f"a.jsonl, row 1: {words}")
+    assert fault.evidence.startswith("a.jsonl, row 1: no JSON: ")
     assert isinstance(row, Row)
     assert row.values["question"] == "\U0001f600?"
 
@@ -231,6 +246,21 @@ def test_a_long_field_of_a_csv_file_is_a_field(tmp_path: Path) -> None:
     assert isinstance(first, Row)
     assert len(first.values["question"]) == 1_000_000
     assert isinstance(second, Row)
+
+
+def test_rows_of_csv_end_where_their_quotes_do_and_one_with_a_comma_too_many_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('\ufeffquestion,answer\r\n"Two\r\n""lines"", é?",3\r\nOne, two?,3\r\nThree?,4\r\n'.encode())
+    found = list(read_rows(QuestionFile(path=str(path), source="s")))
+    assert [f.values["question"] for f in found if isinstance(f, Row)] == ['Two\r\n"lines", é?', "Three?"]
+    assert [f.evidence for f in found if isinstance(f, Fault)] == ["a.csv, row 2: 3 fields, and the head has 2"]
+
+
+def test_a_file_without_rows_is_named(tmp_path: Path) -> None:
+    for name, content in (("a.jsonl", b""), ("b.csv", b"question,answer\n"), ("c.jsonl.gz", gzip.compress(b""))):
+        (tmp_path / name).write_bytes(content)
+        found = list(read_rows(QuestionFile(path=str(tmp_path / name), source="s")))
+        assert found == [Fault(id=f"s/{name}", reason="empty_file", evidence=f"{name}: the file has no rows")]
 
 
 def test_a_gold_of_mathematics_is_long_by_its_words_not_by_its_signs() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -95,7 +96,9 @@ def test_a_false_length_costs_that_record_alone(shift: int, packed: bool) -> Non
 
 
 def test_the_end_of_an_uncompressed_file_inside_a_block_is_truncated() -> None:
-    assert [f.reason for f in read(record(b"one" * 100)[:-50], "a.warc") if isinstance(f, Fault)] == ["truncated"]
+    for limit in (1000, 100):
+        found = read(record(b"one" * 100)[:-50], "a.warc", max_record=limit)
+        assert shown(found) == [("truncated", "a.warc@000000000000")]
 
 
 def test_empty_file_no_warc_and_wrong_name() -> None:
@@ -107,10 +110,28 @@ def test_empty_file_no_warc_and_wrong_name() -> None:
 
 def test_a_record_without_a_length_and_one_above_the_limit() -> None:
     bad = record(b"one").replace(b"Content-Length: 3", b"Content-Length: x")
+    assert shown(read(bad.replace(b" x", b" " + b"9" * 5000), "a.warc")) == [("bad_length", "a.warc@000000000000")]
     huge = record(b"x" * 3000)
     found = read(bad + huge + record(b"two"), "a.warc", max_record=2999)
     assert [f.reason if isinstance(f, Fault) else f.block for f in found] == ["bad_length", "too_large", b"two"]
     assert "Content-Length is 3000, the limit 2999" in found[1].evidence  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("length", [210, 10**12])
+def test_a_false_length_above_the_limit_costs_that_record_alone(packed: bool, length: int) -> None:
+    """Whether it ends in a later record (210 bytes: in "three") or behind the end of the file."""
+    parts = record(b"one") + record(b"two", length=length) + record(b"two", length=length) + record(b"three" * 20)
+    found = read(gzip.compress(parts), max_record=200) if packed else read(parts, "a.warc", max_record=200)
+    assert [f.reason if isinstance(f, Fault) else f.block for f in found] == [
+        b"one", "false_length", "false_length", b"three" * 20]
+
+
+def test_a_member_of_line_ends_alone_is_read_at_once() -> None:
+    """32 MB from 31 kB: they may stand before a record."""
+    started = time.monotonic()
+    assert shown(read(gzip.compress(b"\r\n" * 16_000_000 + record(b"one")))) == [("", b"one")]
+    assert time.monotonic() - started < 10
 
 
 def test_a_header_that_does_not_end() -> None:

@@ -1,7 +1,9 @@
 """What a record holds: pages of HTML and text, and what is none."""
 
 import gzip
+import zlib
 
+import pyarrow as pa
 import pytest
 
 pytest.importorskip("apache_beam")
@@ -43,11 +45,38 @@ def test_chunked_and_compressed_bodies_are_opened() -> None:
     assert page(both + b"<p>plain</p>").body == b"<p>plain</p>"
 
 
-def test_a_bomb_in_the_body_is_a_failure() -> None:
-    bomb = gzip.compress(b"\0" * (21 * 1024 * 1024))
-    result = to_page(record(HEAD + b"Content-Encoding: gzip\r\n\r\n" + bomb))
-    assert isinstance(result, Failed)
-    assert result.reason == "http_encoding"
+def packed(text: bytes, codec: str) -> bytes:
+    """A text as servers pack it; "bare" is deflate without zlib's head."""
+    if codec == "gzip":
+        return gzip.compress(text)
+    if codec == "bare":
+        squeeze = zlib.compressobj(wbits=-15)
+        return squeeze.compress(text) + squeeze.flush()
+    if codec == "deflate":
+        return zlib.compress(text)
+    return pa.compress(text, codec, asbytes=True)
+
+
+@pytest.mark.parametrize(("encoding", "codec"), [
+    ("gzip", "gzip"), ("deflate", "deflate"), ("Deflate", "bare"), ("br", "brotli"), ("zstd", "zstd")])
+def test_the_encodings_of_the_web(encoding: str, codec: str) -> None:
+    head = HEAD + b"Content-Encoding: %s\r\n\r\n" % encoding.encode()
+    assert page(head + packed(b"<p>hello</p>", codec)).body == b"<p>hello</p>"
+    assert page(head + b"\xef\xbb\xbf<p>plain</p>").body == b"\xef\xbb\xbf<p>plain</p>"  # opened by the crawler
+    broken = b"\x1f\x8b\x08\xffno such flags" if codec == "gzip" else b"\x07no such stream"
+    for bad in (packed(b"\0" * (21 * 1024 * 1024), codec), broken):
+        result = to_page(record(head + bad))
+        assert isinstance(result, Failed), result
+        assert result.reason == "http_encoding"
+    assert to_page(record(head)) == Rejected("empty_page")
+
+
+def test_encodings_in_a_row_and_one_that_is_none() -> None:
+    twice = gzip.compress(gzip.compress(b"<p>he") + gzip.compress(b"llo"))  # the inner one in two members
+    assert page(HEAD + b"Content-Encoding: gzip, gzip\r\n\r\n" + twice).body == b"<p>hello"
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(twice), twice)
+    assert page(HEAD + b"Transfer-Encoding: gzip, gzip, chunked\r\n\r\n" + chunked).body == b"<p>hello"
+    assert page(HEAD + b"Content-Encoding: UTF-8\r\n\r\nhello").body == b"hello"
 
 
 @pytest.mark.parametrize(("block", "reason"), [
@@ -62,6 +91,8 @@ def test_rejects(block: bytes, reason: str) -> None:
 
 
 def test_other_types_are_no_pages_and_a_broken_answer_fails() -> None:
+    assert to_page(record(b"2024\nexample.com. A 1.2.3.4", content_type="text/dns")) == Rejected(
+        "not_a_page", "WARC-Type response, text/dns")
     assert to_page(record(b"x", kind="request")) == Rejected("not_a_page", "WARC-Type request")
     result = to_page(record(b"no http at all"))
     assert isinstance(result, Failed)

@@ -30,11 +30,31 @@ def document(text: str) -> Document:
     ("naïve café", "utf-8", "latin-9-nonsense", ""),
     ("naïve café", "utf-8", "", ""),
     ("Zoé – “Brückner”", "cp1252", "utf-8", "utf-8"),  # declared wrongly: no UTF-8 at all
+    ("Zoé – “Brückner”", "cp1252", "iso-8859-1", ""),  # the web's Latin-1 is Windows'
+    ("naïve café", "utf-8", "iso-8859-1", "utf-8"),    # what Apache said of every page
+    ("my naïve café", "utf-8", "", "utf-16"),          # a page that says so in ASCII is no UTF-16
+    ("naïve café", "utf-16-le", "utf-16", ""),
+    ("naïve café", "utf-16-be", "utf-16be", ""),
+    ("① 株式会社 髙", "cp932", "shift_jis", ""),         # not in the standard's Shift JIS, and on every other page
+    ("똠방각하", "cp949", "euc-kr", ""),
 ])
 def test_charsets(text: str, real: str, declared: str, meta: str) -> None:
     head = f'<meta charset="{meta}">' if meta else ""
     body = head + text + " plain words around it, so that there is something to guess from"
     assert text in decode(body.encode(real), declared)
+
+
+def test_the_charset_of_an_xml_declaration() -> None:
+    body = '<?xml version="1.0" encoding="ISO-8859-2"?><p>Zażółć gęślą jaźń'
+    assert decode(body.encode("iso-8859-2"), "") == body
+
+
+def test_a_page_of_text_says_nothing_of_its_charset() -> None:
+    """WET is UTF-8, whatever HTML it speaks of."""
+    text = "Put <meta charset=koi8-r> into the head, naïve as it is."
+    result = extract(page(text.encode(), is_html=False), "respect")
+    assert isinstance(result, Kept)
+    assert result.records[0].text == text
 
 
 def test_no_bytes_are_too_broken_to_read() -> None:
@@ -68,10 +88,19 @@ def test_a_page_without_text_is_rejected_and_one_of_100_000_tags_fails_at_once()
 
 def test_depth_counts_open_elements() -> None:
     assert depth(b"<div><ul><li>a<b>c</b></ul></div><div></div>") == 3
+    assert depth(b"<div></x>" * 3 + b"</div>") == 3  # an end tag of what is not open ends nothing
+
+
+def test_shapes_of_a_drawing_do_not_nest() -> None:
+    assert depth(b"<p><svg><g>" + b'<path d="M0 0"/>' * 3000 + b"</g></svg>") == 2
+    assert depth(b"<svg><div>" + b'<g d="0"/>' * 3) == 5  # a <div> ends the drawing, and in HTML the slash is idle
 
 
 def test_tidy() -> None:
     assert tidy("a\t b \r\n\r\n\r\n\r\nc\x00d\n") == "a b\n\nc d"
+    assert tidy("ex\u00adtra\u00ador\u00addi\u00adnary, a\u200bb \u200eleft\u200f to") == "extraordinary, ab left to"
+    assert tidy("می\u200cخواهم 👩\u200d🔬 x\u00a0y") == "می\u200cخواهم 👩\u200d🔬 x y"
+    assert tidy("one.\u200d\n\u200d\n\u200d two") == "one.\n\ntwo"  # what an editor leaves in empty paragraphs
 
 
 def test_languages() -> None:

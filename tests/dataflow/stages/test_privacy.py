@@ -15,6 +15,15 @@ from crossthink.dataflow.stages.stage import Kept
     ("Call +44 20 7946 0958 now, or +493012345678.", "Call [PHONE] now, or [PHONE]."),
     ("Telephone: 0171 946 0958", "Telephone: [PHONE]"),
     ("(212) 678-3595 and 1-855-846-2895", "[PHONE] and [PHONE]"),
+    ("Call +44 20 7946 0958\n1998 was a year", "Call [PHONE]\n1998 was a year"),  # a number ends with its line
+    ("Tel.: 020 7946 0958 / 020 7946 0959", "Tel.: [PHONE] / [PHONE]"),
+    ("+49 30 12345678 – 030 12345679", "[PHONE] – [PHONE]"),
+    ("Telefon: 030 12345678, Tél. : 01 23 45 67 89", "Telefon: [PHONE], Tél. : [PHONE]"),
+    ("212.678.3595", "[PHONE]"),
+    ("jane[AT]harbour[DOT]org, jo {at} harbour.org", "[EMAIL], [EMAIL]"),
+    ("info@почта.рф and info@xn--80a1acny.xn--p1ai", "[EMAIL] and [EMAIL]"),
+    ("See http://93.184.216.34:80/a, IP:93.184.216.34", "See http://[IP]:80/a, IP:[IP]"),
+    ("2606:4700:: and 2606:2800:220:1:248:1893:25c8:1946: no answer", "[IP] and [IP]: no answer"),
     ("The attack came from 93.184.216.34 at night.", "The attack came from [IP] at night."),
     ("Its IP address 8.8.4.4", "Its IP address [IP]"),
     ("2606:2800:220:1:248:1893:25c8:1946 answered", "[IP] answered"),
@@ -31,6 +40,8 @@ def test_masked(text: str, expected: str) -> None:
     "Lucee CFML 5.3.6.61 came out.", "See section 21.4.3.2 of the norm.", "4.4.3.2 Scope\nof it",
     "x = +12 +345 +6789, 10 + 20 + 30", "The sum is +1234567.", "In 1914-1918 and 2020-2021, pages 100-200",
     "ISBN 978-3-16-148410-0", "It costs 1,234,567.89 or 555-1234567.", "12:30:45 and std::vector a::b dead::beef",
+    "The mobile 2010-2015 report, by fax 2024-03-01", "gains of +12 2001 2002 2003 2004 2005", "1.212.678.3595.2",
+    "at 10:93.184.216.34 and Safari/93.184.216.34",
     "00:1B:44:11:3A:B7 is a MAC.", "Call me at 5. I phone 2 friends.", "pi is 3.14159265358979", "2024-03-01 10:20:30",
 ])
 def test_left(text: str) -> None:

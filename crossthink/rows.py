@@ -1,0 +1,77 @@
+"""The rows of a table: JSONL (plain, .gz, .xz), CSV with a head, Parquet, and Arrow IPC (file or stream).
+
+Layer 2: no torch, no Beam.
+"""
+
+import csv
+import gzip
+import io
+import json
+import lzma
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, csv.Error, UnicodeDecodeError)
+"""What `rows_of` raises for a file that is damaged."""
+csv.field_size_limit(2**31 - 1)  # else a field of 128 KiB costs the file all rows behind it
+_OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+_ARROW = (".arrow", ".feather", ".ipc", ".arrows")
+_ARROW_FILE = b"ARROW1"
+
+
+def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
+    """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
+    if name.endswith(".parquet"):
+        yield from _parquet_rows(stream)
+    elif name.endswith(_ARROW):
+        yield from _arrow_rows(stream)
+    elif name.endswith(".csv"):
+        yield from _csv_rows(stream)
+    else:
+        yield from _json_rows(stream, name)
+
+
+def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
+    for line in _OPEN.get(Path(name).suffix, lambda plain: plain)(stream):
+        if not line.strip():
+            yield "the line is empty"
+            continue
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield f"no JSON: {error}"
+            continue
+        yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
+
+
+def _csv_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+    """Rows by the head's names; one with more fields than the head has a comma too many, and none of them is sure."""
+    rows = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    for values in rows:
+        more = values.pop(None, ())  # type: ignore[call-overload]  # where DictReader puts what has no name
+        head = rows.fieldnames or ()
+        yield f"{len(head) + len(more)} fields, and the head has {len(head)}" if more else values
+
+
+def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+    for batch in pq.ParquetFile(stream).iter_batches(batch_size=1024):
+        yield from batch.to_pylist()
+
+
+def _arrow_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+    """Batch by batch; an Arrow file begins with its name, a stream does not."""
+    is_file = stream.read(len(_ARROW_FILE)) == _ARROW_FILE
+    stream.seek(0)
+    if is_file:
+        reader = pa.ipc.open_file(stream)
+        batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+    else:
+        batches = iter(pa.ipc.open_stream(stream))
+    for batch in batches:
+        batch.validate(full=True)  # damaged offsets would read beyond the buffers, and that ends the process
+        yield from batch.to_pylist()
