@@ -58,8 +58,10 @@ POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
     r"\b(?:best|correct|right|wrong|incorrect|false|true)\s+(?:options?|choices?|alternatives?|statements?|answers?)\b",
     r"\b(?:listed|given|shown)\s+(?:below|options?|choices)\b|\b(?:options?|choices|answers)\s+(?:below|above|given)\b",
     r"\bexcept(?:\W+\w+){0,3}\W*$|\b(?-i:EXCEPT)\b",
-    r"\bstatements?\s*(?:1|i)\b.*\bstatements?\s*(?:2|ii)\b|\bscenario\s*1\b",
-    r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b(?:\W*$|.*\bthat\W*$)",
+    # of what repeats, the first of a line (?>...): with each of them tried, a long text would take its square in time
+    r"(?m:^)(?>.*?\bstatements?\s*(?:1|i)\b).*\bstatements?\s*(?:2|ii)\b|\bscenario\s*1\b",
+    r"\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b\W*$",
+    r"(?m:^)(?>.*?\b(?:is|are|was|were)\s+(?:\w+\s+)?(?:not\s+)?(?:true|false|correct|incorrect)\b).*\bthat\W*$",
     # "which" without a noun compares what is shown, unless it was named before: "Which is the best buy?"
     r"^\W*which\s+(?:\w+ly\s+)?(?:is|are|was|were|would|could|can|will|has|have|best|most|"
     r"describes|explains|represents|shows)\b",

@@ -16,6 +16,7 @@ LOOKS = ("stats", "why", "trace", "sample")
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line and run the job, look at what one left, or export it. Returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    logging.getLogger().setLevel(logging.ERROR)  # before Beam is imported, which warns of clouds that are not there
     if words[:1] == ["export"]:
         from crossthink.dataflow.sinks.export import main as export
 
@@ -23,7 +24,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] in LOOKS:
         code: int = import_module(f"crossthink.dataflow.look.{words[0]}").main(words[1:])
         return code
-    logging.getLogger().setLevel(logging.ERROR)  # before Beam is imported, which warns of clouds that are not there
     from crossthink.dataflow.jobs import run_job
     from crossthink.dataflow.options import JOBS
 

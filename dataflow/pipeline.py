@@ -154,7 +154,7 @@ def question_links(recipe: Recipe) -> tuple[Link, ...]:
 
 
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:
-    paths = shard_paths(Path(options.output) / folder)
+    paths = shard_paths(Path(options.output) / folder, kind)
     return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
 

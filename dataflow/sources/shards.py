@@ -8,14 +8,26 @@ import pyarrow as pa
 
 from crossthink.arrow import check_version, from_row
 from crossthink.schema import Question
-from crossthink.shards import Manifest
+from crossthink.shards import Manifest, ShardError
 
 
-def shard_paths(folder: Path) -> list[str]:
-    """Paths of the shards that the folder's manifest names, all verified. Raises ShardError."""
+def shard_paths(folder: Path, kind: type = Question) -> list[str]:
+    """Paths of the shards that the folder's manifest names, all verified and of this kind. Raises ShardError."""
     manifest = Manifest.load(folder)
     manifest.verify()
-    return [str(folder / shard.file) for shard in manifest.files]
+    paths = [str(folder / shard.file) for shard in manifest.files]
+    for path in paths:
+        try:
+            with pa.memory_map(path) as source:
+                schema = pa.ipc.open_file(source).schema
+        except pa.ArrowInvalid as error:
+            raise ShardError(f"{path}: no Arrow file ({error}): name the shards of a job, not those of an export to "
+                             "another format") from error
+        try:
+            check_version(schema, kind, path)
+        except ValueError as error:
+            raise ShardError(str(error)) from error
+    return paths
 
 
 def batches(path: str, kind: type) -> Iterator[pa.RecordBatch]:

@@ -6,6 +6,8 @@ words that say what a question is about count, "which of the following" hardly d
 and a phrase that many questions share is no contamination.
 """
 
+import html
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,6 +35,9 @@ WHOLE_BITS = 24
 """Of a question that counts where a record holds every word of it."""
 RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
+_TAG = re.compile(r"</?(?:a|b|blockquote|br|center|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|"
+                  r"sup|table|tbody|td|th|thead|tr|tt|u|ul)\b[^<>]{0,200}>", re.IGNORECASE)
+_MARKDOWN = re.compile(r"^[ \t]*>[ \t>]*|\*\*", re.MULTILINE)
 _READABLE = "it must be readable to decontaminate against it"
 
 
@@ -73,13 +78,14 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
     first = [0]
     known: set[tuple[int, ...]] = set()
     for name, question, options in questions:
-        own, *others = _core.text_hashes([question, *options]).tolist()
+        plain = [without_markup(text) for text in (question, *options)]
+        own, *others = _core.text_hashes(plain).tolist()
         key = (own, *sorted(others))
         if key in known:
             continue
         known.add(key)
         names.append(name)
-        parts += [question, *options]
+        parts += plain
         first.append(len(parts))
     hashes = _core.text_hashes(parts).tolist()
     short: dict[int, list[tuple[int, frozenset[int]]]] = {}
@@ -87,6 +93,16 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
         if hashes[start] and len(tokens(parts[start])) < size:
             short.setdefault(hashes[start], []).append((number, frozenset(hashes[start + 1:end])))
     return Index(size, _core.QuestionIndex(parts, np.array(first, np.int64)), tuple(names), short)
+
+
+def without_markup(text: str) -> str:
+    """A text without HTML's tags and Markdown's quotes and stresses, which copies have in the middle of a question;
+    entities are what they stand for."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    return _MARKDOWN.sub(" ", text) if ">" in text or "**" in text else text
 
 
 def load_index(files: tuple[QuestionFile, ...], size: int) -> Index:
@@ -119,22 +135,25 @@ def _questions(file: QuestionFile) -> Iterator[tuple[str, str, tuple[str, ...]]]
 def check_questions(questions: Sequence[Question], index: Index) -> list[StageResult]:
     """For each question itself, or a reject where it, with its options and answer, repeats an evaluation question."""
     rows = ["\n".join((question.question, *question.options, question.answer)) for question in questions]
-    held = held_questions(rows, index, [bool(question.options) for question in questions])
-    short = _core.text_hashes([question.question for question in questions], index.size).tolist()
+    plain = [without_markup(row) for row in rows]
+    held = held_questions(plain, index, [bool(question.options) for question in questions])
+    stems = [question.question if row == shown else without_markup(question.question)
+             for question, row, shown in zip(questions, rows, plain, strict=True)]
+    short = _core.text_hashes(stems, index.size).tolist()
     return [found or (_short_one(question, own, index) if own else None) or keep(question)
             for question, found, own in zip(questions, held, short, strict=True)]
 
 
 def check_passages(passages: Sequence[Passage], index: Index) -> list[StageResult]:
     """For each passage itself, or a reject where it holds an evaluation question."""
-    held = held_questions([passage.text for passage in passages], index, [False] * len(passages))
+    held = held_questions([without_markup(passage.text) for passage in passages], index, [False] * len(passages))
     return [found or keep(passage) for passage, found in zip(passages, held, strict=True)]
 
 
 def held_questions(texts: Sequence[str], index: Index, with_options: Sequence[bool]) -> list[Rejected | None]:
     """For each text a reject that shows the evaluation question of which it holds most, where that is enough; or None.
 
-    `with_options` says of each text whether options are part of it.
+    The texts are without markup; `with_options` says of each whether options are part of it.
     """
     most: dict[int, Match] = {}
     for match in map(Match._make, index.questions.find(list(texts))):

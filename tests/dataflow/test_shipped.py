@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 pytest.importorskip("apache_beam")
+from crossthink.dataflow.__main__ import main
 from crossthink.dataflow.jobs import run_job
 from crossthink.dataflow.options import row_options
+from crossthink.dataflow.sources.shards import shard_paths
 
 from crossthink.config import load_recipe
-from crossthink.schema import question_id
-from crossthink.shards import Manifest, read_questions
+from crossthink.schema import Passage, question_id
+from crossthink.shards import Manifest, ShardError, read_questions
 
 STORY = ("A farmer who lives at the edge of the village has many sheep and buys twelve more from his neighbour in "
          "spring, then sells some of them at the market in the town. How many sheep did he own before he "
@@ -89,3 +91,15 @@ def test_what_was_shipped_wins(tmp_path: Path, capsys: pytest.CaptureFixture[str
     gone = load_recipe(tmp_path / "second.toml", [f'data.shipped=["{first}"]'])
     assert run_job("run", gone, tmp_path / "third") == 2
     assert "no manifest here" in capsys.readouterr().err
+
+
+def test_what_is_no_shard_of_questions_is_refused_before_any_work(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = run(tmp_path, "first", FIRST)
+    assert main(["export", str(first), "--format", "parquet", "--output", str(tmp_path / "parquet")]) == 0
+    capsys.readouterr()
+    recipe = load_recipe(tmp_path / "first.toml", [f'data.shipped=["{tmp_path}/parquet"]'])
+    assert run_job("run", recipe, tmp_path / "second") == 2
+    assert f"{tmp_path}/parquet/shard-00000-of-00002.parquet: no Arrow file" in capsys.readouterr().err
+    with pytest.raises(ShardError, match=r"shard-00000-of-00002\.arrow: holds Question, not Passage"):
+        shard_paths(first, Passage)

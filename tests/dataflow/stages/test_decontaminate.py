@@ -1,6 +1,7 @@
 """Decontamination: planted evaluation questions are found, in questions and in passages, and common phrases are not."""
 
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from crossthink.dataflow.stages.decontaminate import (
     check_questions,
     is_contamination,
     load_index,
+    without_markup,
 )
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected, StageResult
 
@@ -50,6 +52,9 @@ def passage(text: str) -> Passage:
     EVALUATION.upper().replace(" ", "\n  "),                      # wrapped and shouted
     f"Here is an old riddle. {EVALUATION} Think before you answer.",  # in prose
     "\u00ad".join(EVALUATION),                                    # with soft hyphens, which nobody sees
+    "".join(f"<p>{line}</p>" for line in textwrap.wrap(EVALUATION, 20)),  # as HTML, a tag every three words
+    EVALUATION.replace(" ", "&nbsp;"),
+    "\n".join(f"> **{line}**" for line in textwrap.wrap(EVALUATION, 20)),  # quoted, as Markdown
     EVALUATION.replace("Ostrel", "Lorne"),                        # word 4 changed: 11 of 15 runs stay
     " ".join(EVALUATION.split()[:15]),                            # 16 of its words: 9 of 15 runs
 ])
@@ -70,11 +75,19 @@ def test_a_question_in_the_options_is_found(make_question: Callable[..., Questio
     assert isinstance(check_question(question, INDEX), Rejected)
 
 
+def test_markup_is_no_words_and_what_looks_like_it_is() -> None:
+    found = without_markup("Is <b>x</b><br/> &lt; 3 &amp; <a href='y'>z</a>?")
+    assert found.split() == ["Is", "x", "<", "3", "&", "z", "?"]
+    for text in ("a < b and c > d", "if x<y then y>x", "2 * 3 > 5", "<question> of <3"):
+        assert without_markup(text) == text
+
+
 def test_short_questions_match_as_a_whole(make_question: Callable[..., Question]) -> None:
     assert check_question(make_question("what is 73 + 46"), INDEX) == Rejected(
         "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
     assert isinstance(check_question(make_question("What is 73 - 46?"), INDEX), Kept)
     assert isinstance(check_question(make_question("And what is 73 + 46?"), INDEX), Rejected)
+    assert isinstance(check_question(make_question("<p>What is <b>73</b> + 46?</p>"), INDEX), Rejected)
     found = check_passage(passage("They asked: what is 73 + 46? Nobody knew."), INDEX)
     assert found == Rejected(
         "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")

@@ -1,5 +1,6 @@
 """The last rules before the shards: the template, and the gold against its own verifier."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -26,6 +27,15 @@ def test_an_open_question_must_make_sense_without_options(make_question: Make) -
     asked = make_question("Which of the following is a river?", group="gpr")
     assert choose(asked) == Rejected("points_at_options", "Which of the following")
     assert choose(replace(asked, question="The study shows that")) == Rejected("unfinished", "The study shows that")
+
+
+@pytest.mark.parametrize("words", ["statement 1 ", "is true ", "which ", "that ", "the above ", "except "])
+def test_a_long_question_takes_a_time_in_proportion(words: str, make_question: Make) -> None:
+    # 300 kB take 0.5 s at most here; with every "statement 1" followed to the end it was 4 minutes
+    asked = make_question(words * (300_000 // len(words)) + "Lorne?", group="gpr")
+    started = time.process_time()
+    choose(asked)
+    assert time.process_time() - started < 10
 
 
 def test_a_question_must_hold_what_it_points_at(make_question: Make) -> None:
