@@ -53,7 +53,7 @@ def _csv_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
     """Rows by the head's names; one with more fields than the head has a comma too many, and none of them is sure."""
     rows = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
     for values in rows:
-        more = values.pop(None, ())  # type: ignore[call-overload]  # where DictReader puts what has no name
+        more = values.pop(None, ())  # where DictReader puts what has no name
         head = rows.fieldnames or ()
         yield f"{len(head) + len(more)} fields, and the head has {len(head)}" if more else values
 

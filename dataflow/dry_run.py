@@ -24,7 +24,8 @@ from crossthink.dataflow.sinks.arrow import digest, shard_name, write_table
 from crossthink.dataflow.sinks.manifest import manifest, to_json
 from crossthink.dataflow.sources.shards import read_shard
 from crossthink.dataflow.sources.splits import WarcSplit, read_split
-from crossthink.dataflow.sources.tables import read_rows
+from crossthink.dataflow.sources.tables import files_of, read_rows
+from crossthink.dataflow.sources.warc_files import matches
 
 from crossthink import __version__
 from crossthink.arrow import arrow_schema, to_row
@@ -107,11 +108,12 @@ def sample_of(options: JobOptions, records: int, output: Path) -> Sample:
         paths, amount, total = _sample_warc(recipe, records, output / "in")
         data = replace(data, warc=paths)
     if options.job in ("import", "run") and data.questions:
-        counts = [sum(1 for _ in read_rows(file)) for file in data.questions]
+        files = [one for file in data.questions for one in files_of(file)]
+        counts = [sum(1 for _ in read_rows(file)) for file in files]
         share = amount / total if total else min(1.0, ROWS * records / sum(counts))
         limits = [max(1, round(count * share)) for count in counts]
         data = replace(data, questions=tuple(replace(file, limit=limit)
-                                             for file, limit in zip(data.questions, limits, strict=True)))
+                                             for file, limit in zip(files, limits, strict=True)))
         if not total:
             amount, total = sum(limits), sum(counts)
     return Sample(replace(recipe, data=data), amount, total)
@@ -121,18 +123,29 @@ def _sample_warc(recipe: Recipe, records: int, folder: Path) -> tuple[tuple[str,
     """(Paths, bytes of them, bytes of all files): the beginnings of FILES files, cut where a record begins."""
     folder.mkdir(parents=True)
     sizes = {path: int(state.split()[0]) for path, state in warc_files(recipe)}
-    chosen = sorted(sizes)[::-(-len(sizes) // FILES)]
+    chosen = {path: sizes[path] or _size(path) for path in sorted(sizes)[::-(-len(sizes) // FILES)]}
     taken = 0
-    for path in chosen:
+    for path, size in chosen.items():
         after = next(islice(read_split(WarcSplit(file=path)), records, None), None)
-        end = getattr(after, "offset", 0) or sizes[path]  # a file that is one gzip member cannot be cut
-        with (FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream,
-              (folder / posixpath.basename(path)).open("wb") as file):
-            left = end
-            while left and (content := stream.read(min(left, 1 << 20))):
-                left -= file.write(content)
+        end = getattr(after, "offset", 0) or size  # a file that is one gzip member cannot be cut
+        with (folder / posixpath.basename(path)).open("wb") as file:
+            if end:
+                with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as stream:
+                    left = end
+                    while left and (content := stream.read(min(left, 1 << 20))):
+                        left -= file.write(content)
         taken += end
-    return tuple(str(folder / posixpath.basename(path)) for path in chosen), taken, sum(sizes.values())
+    asked = [size for path, size in chosen.items() if not sizes[path]]
+    untold = sum(not size for size in sizes.values()) * sum(asked) // max(1, len(asked))
+    return tuple(str(folder / posixpath.basename(path)) for path in chosen), taken, sum(sizes.values()) + untold
+
+
+def _size(path: str) -> int:
+    """Bytes of a file that a list names, which says none; 0 where it is not to be had. The others count as its like."""
+    try:
+        return next((entry.size_in_bytes for entry in matches(path)), 0)
+    except OSError:
+        return 0
 
 
 def _sample_shards(options: JobOptions, records: int, output: Path) -> Sample:

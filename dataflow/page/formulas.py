@@ -57,11 +57,16 @@ def formula_image(node: Any) -> str:
     """The alternative text of a picture of a formula; "" for every other picture, and where MathML stands beside it."""
     attributes = node.attributes
     alternative, style = attributes.get("alt") or "", attributes.get("class") or ""
-    if not alternative or ("mwe-math-fallback" in style and node.parent.css_first("math") is not None):
+    if not alternative or ("mwe-math-fallback" in style and _holds_math(node.prev)):
         return ""
     if _FORMULA_IMAGE.search(style) or _FORMULA_IMAGE.search((attributes.get("src") or "")[:200]):
         return tex(alternative, display=False)
     return ""
+
+
+def _holds_math(before: Any) -> bool:
+    """Whether the element before a picture, as Wikipedia has it, is a span with its MathML."""
+    return before is not None and before.tag == "span" and before.css_first("math") is not None
 
 
 def index(tag: str, text: str, before: str) -> str:

@@ -51,15 +51,16 @@ def meta_tags(tree: Any) -> dict[str, str]:
     Of those that speak to robots each counts: plugins add a second one beside the theme's.
     """
     found: dict[str, str] = {}
+    directives: dict[str, list[str]] = {}
     for node in tree.css("meta[content]"):
         attributes = node.attributes
         name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or ""
         name = name.strip().lower()
         content = attributes.get("content") or ""
-        if name in found and name in ADDRESSED:
-            found[name] += f", {content}"
         found.setdefault(name, content)
-    return found
+        if name in ADDRESSED:
+            directives.setdefault(name, []).append(content)
+    return found | {name: ", ".join(contents) for name, contents in directives.items()}
 
 
 def title_of(tree: Any, meta: dict[str, str]) -> str:

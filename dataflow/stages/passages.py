@@ -14,6 +14,9 @@ MIN_WORDS = 20
 _ABBREVIATIONS = frozenset(("mr", "mrs", "ms", "dr", "prof", "st", "no", "vs", "etc", "fig", "e.g", "i.e", "cf", "jr",
                             "sr", "vol", "approx", "inc", "ltd", "u.s", "u.k"))
 _END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s|$)")
+_BLANKS = re.compile(r"\s*")
+_LONGEST_WORD = 40
+"""Characters before a sentence's end that are looked at: all of a line for each of its sentences takes its square."""
 Span = tuple[int, int]
 
 
@@ -23,14 +26,14 @@ def sentences(text: str) -> list[Span]:
     for line in re.finditer(r"[^\n]+", text):
         start = line.start()
         for end in _END.finditer(text, line.start(), line.end()):
-            rest = text[end.end():line.end()].lstrip()
-            word = text[start:end.start()].rsplit(None, 1)[-1:] or [""]
+            after = _BLANKS.match(text, end.end(), line.end()).end()  # type: ignore[union-attr]  # matches no blank, too
+            word = text[max(start, end.start() - _LONGEST_WORD):end.start()].rsplit(None, 1)[-1:] or [""]
             last = word[0].casefold().strip("(\"'“‘")
             is_short = end[0].startswith(".") and (last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()))
-            if rest and (is_short or rest[0].islower()):
+            if after < line.end() and (is_short or text[after].islower()):
                 continue
             spans.append((start, end.end()))
-            start = line.end() - len(rest)
+            start = after
         if text[start:line.end()].strip():
             spans.append((start, line.end()))
     return spans

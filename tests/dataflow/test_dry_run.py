@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,30 @@ def test_an_estimate_from_a_quarter_of_a_crawl(tmp_path: Path, monkeypatch: pyte
     # each of the two shards has some 5 kB of schema and options, which are counted four times over
     assert found.output_bytes == pytest.approx(sum(shard.bytes for shard in made.files) + 3 * 2 * 5000, rel=0.05)
     assert found.funnel["passages"] == (pytest.approx(80, rel=0.02), pytest.approx(240, rel=0.02))
+
+
+def test_files_of_a_list_have_sizes_and_each_file_of_a_glob_is_counted(tmp_path: Path,
+                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list says no sizes: those of the sample stand for all. Ten files of one size, of which four are looked at:
+    10 of their 40 pages are a tenth of the crawl. Of two question files of 30 rows, 30 rows are half."""
+    recipe = write_inputs(tmp_path / "in")
+    for path in (tmp_path / "in").glob("*.warc.gz"):
+        path.unlink()
+    write_crawl(tmp_path / "in", 10, 40)
+    names = sorted(path.name for path in (tmp_path / "in").glob("*.warc.gz"))
+    (tmp_path / "in/warc.paths").write_text("\n".join(names))
+    for name in ("a", "b"):
+        (tmp_path / f"in/{name}.rows.jsonl").write_text("".join(f'{{"question": "{name} {n}?", "answer": "{n}"}}\n'
+                                                                for n in range(30)))
+    monkeypatch.setattr(dry_run, "ROWS", 3)
+    words = [f'data.warc=["{tmp_path}/in/warc.paths"]',
+             f'data.questions=[{{path="{tmp_path}/in/*.rows.jsonl", source="s"}}]']
+    options = JobOptions(job="extract", recipe=load_recipe(recipe, words), output=str(tmp_path / "out"))
+    sample = dry_run.sample_of(options, 10, tmp_path / "sample")
+    assert sample.amount / sample.total == pytest.approx(0.1, rel=0.02)
+    sample = dry_run.sample_of(replace(options, job="import"), 10, tmp_path / "rows")
+    assert (sample.amount, sample.total) == (30, 60)
+    assert [file.limit for file in sample.recipe.data.questions] == [15, 15]
 
 
 def test_a_sample_of_everything_is_the_job(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,7 @@ def page(body: bytes, charset: str = "") -> Page:
     (b"<script type='application/ld+json'>" + b"[" * 150_000 + b"</script>" + GOOD, ""),
     (b"<math>" + b"<mrow>" * 1_500 + b"<mi>x</mi></math>" + GOOD, ""),
     (b"<p>x" * 140_000, ""),
+    (GOOD + b"<img class=mwe-math-fallback alt=x>" * 140_000, ""),
     (b"<div class='" + b"nav " * 2_000_000 + b"'>" + GOOD, ""),
     (b"<p>" + b"a.b-" * 1_000_000 + b"@" + GOOD, ""),
 ])

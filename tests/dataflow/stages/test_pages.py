@@ -145,6 +145,13 @@ def test_sentences_end_where_they_should() -> None:
         "End"]
 
 
+def test_a_line_of_a_million_characters_is_cut_at_once() -> None:
+    started = time.monotonic()
+    assert len(sentences("This is a short one. " * 50_000)) == 50_000
+    assert len(sentences("this is a short one. " * 50_000)) == 1
+    assert time.monotonic() - started < 10
+
+
 def test_passages_are_whole_sentences_with_their_place() -> None:
     text = " ".join(f"Word{i} " + "and " * 8 + "end." for i in range(9))  # 9 sentences of 10 words
     spans = passage_spans(text, 30, 9)
