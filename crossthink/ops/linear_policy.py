@@ -13,6 +13,7 @@ from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import policy
+from crossthink.ops.device import refuse_second_gradient
 from crossthink.ops.head import Needs, weight_dtype
 from crossthink.ops.heads import head_of
 from crossthink.ops.linear import linear_logprob
@@ -82,6 +83,7 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor |
     grad_loss = grads_of_outputs[0]
     if grad_loss is None:
         return (None,) * 15
+    refuse_second_gradient("linear_policy_loss")
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:

@@ -10,7 +10,7 @@ from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink import _core
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
-from crossthink.ops.device import address, stream
+from crossthink.ops.device import address, refuse_second_gradient, stream
 from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
@@ -239,6 +239,7 @@ def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Te
 def _gradient(ctx: Any, grad_loss: Tensor | None, _grad: None, _metrics: None) -> tuple[Tensor | None, ...]:
     if grad_loss is None:
         return (None,) * 10
+    refuse_second_gradient("policy_loss")
     (grad,) = ctx.saved_tensors
     return (grad if is_one(grad_loss) else grad_loss * grad, *[None] * 9)
 

@@ -127,3 +127,31 @@ def test_torch_compile_takes_the_ops_whole() -> None:
     step(plain).backward()
     torch.compile(step, backend="aot_eager", fullgraph=True)(compiled).backward()
     torch.testing.assert_close(plain.grad, compiled.grad)
+
+
+def test_a_gradient_of_the_gradient_is_refused(fast: str, place: Callable[[str], str]) -> None:
+    # eager: d^2/dx^2 of rho = e^x at 0 is 1, A = -2: loss 2 e^x, its gradient 2, squared 4 e^2x, whose gradient is 8
+    device = place(fast)
+    column, ids, active = (torch.zeros(1, dtype=dtype, device=device) for dtype in (None, torch.int64, torch.bool))
+
+    def penalty(loss: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        grad, = torch.autograd.grad(loss, x, create_graph=True)
+        return torch.autograd.grad((grad**2).sum(), x)[0]
+
+    for backend in ("eager", fast):
+        x = torch.zeros(1, device=device, requires_grad=True)
+        loss, _ = ops.policy_loss(x, column, column - 2, ~active, ids, backend=backend)
+        if backend == "eager":
+            assert penalty(loss, x).item() == 8
+        else:
+            with pytest.raises(RuntimeError, match="^policy_loss: its gradient has none itself"):
+                penalty(loss, x)
+    hidden = torch.ones(1, 1, device=device, requires_grad=True)
+    weight, token = torch.tensor([[0.0], [1.0]], device=device), ids
+    loss, _ = ops.linear_policy_loss(hidden, weight, token, None, column - 2, ~active, ids, backend=fast)
+    with pytest.raises(RuntimeError, match="^linear_policy_loss: its gradient has none itself"):
+        penalty(loss, hidden)
+    for found in (ops.linear_logprob(hidden, weight, token, backend=fast),
+                  ops.token_logprob(hidden @ weight.T, token, backend=fast)):
+        with pytest.raises(RuntimeError, match="Trying to backward through"):
+            penalty(found[0].sum(), hidden)
