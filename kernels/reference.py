@@ -4,6 +4,9 @@ Differentiable, in fp64 where the input is fp64 and in fp32 otherwise (16-bit in
 T counts tokens, D is the hidden size, V the vocabulary.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import torch
 from crossthink.kernels.loss_options import LossOptions
 
@@ -17,6 +20,11 @@ KL_LIMIT = 10.0
 
 def _widened(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
+
+
+def _without_autocast(device: str) -> AbstractContextManager[Any]:
+    """Autocast would round factors and logits to 16 bits; some devices ("meta") have none."""
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def _cut(x: Tensor, limit: float) -> Tensor:
@@ -39,7 +47,8 @@ def token_logprob(logits: Tensor, token: Tensor, temperature: float = 1.0) -> tu
 def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None = None,
                    temperature: float = 1.0) -> tuple[Tensor, Tensor]:
     """token_logprob of the logits hidden [T, D] @ weight [V, D].T + bias [V]."""
-    logits = _widened(hidden) @ _widened(weight).T
+    with _without_autocast(hidden.device.type):
+        logits = _widened(hidden) @ _widened(weight).T
     if bias is not None:
         logits = logits + _widened(bias)
     return token_logprob(logits, token, temperature)

@@ -257,3 +257,15 @@ def test_a_token_outside_of_the_vocabulary_is_nan_on_the_device(on_device: str, 
     logp, _ = ops.token_logprob(torch.zeros(3, 3, device=device), torch.tensor([0, 3, -1], device=device),
                                 backend=on_device)
     assert logp.isnan().tolist() == [False, True, True]
+
+
+def test_autocast_rounds_nothing(backend: str, place: Callable[[str], str]) -> None:
+    # logits 1 + 2^-10 and 0, whose first bf16 would round to 1: logp = -log(1 + e^-(1 + 2^-10)) = -0.312999, not
+    # -0.313262; its slope 1 - p = 1 - e^-0.312999 = 0.268749, not 0.268941
+    hidden = torch.tensor([[1 + 2**-10]], device=place(backend), requires_grad=True)
+    weight, token = torch.tensor([[1.0], [0.0]], device=hidden.device), torch.zeros(1, dtype=torch.int64)
+    with torch.autocast(hidden.device.type, torch.bfloat16):
+        logp, _ = ops.linear_logprob(hidden, weight, token.to(hidden.device), backend=backend)
+    logp.backward()
+    assert logp.item() == pytest.approx(-0.312999, abs=2e-6)
+    assert hidden.grad.item() == pytest.approx(0.268749, abs=2e-6)
