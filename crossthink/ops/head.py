@@ -66,7 +66,7 @@ class Head:
         self.stage = self._zeros(held, width)
         self.returned = hidden.new_empty((held if needs.hidden else 0, width),
                                          dtype=torch.float32 if self.own else self.dtype)
-        self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
+        self.grad_hidden = hidden.new_empty(hidden.shape if needs.hidden else (0, width))
         # a product that nothing is added to can round by itself
         sum_dtype = weight_dtype(hidden, weight) if len(self.parts) == 1 else torch.float32
         self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,), sum_dtype)

@@ -147,13 +147,15 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
     from crossthink.kernels.loss_options import LossOptions
 
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
-    for name in ("hidden", "weight", "bias"):
-        given[name].requires_grad_()
+    across = {"hidden": given["hidden"].T.contiguous().T, "mask": torch.ones_like(given["mask"])}  # and nothing copied
     order = ("hidden", "weight", "token", "old_logp", "advantage", "mask", "sequence", "ref_logp", "sampler_logp",
              "bias")
-    torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
-                          (*(given[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
-                           [True, True, True], fast))
+    for case in (given, given | across):
+        for name in ("hidden", "weight", "bias"):
+            case[name].requires_grad_()
+        torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
+                              (*(case[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
+                               [True, True, True], fast))
 
 
 def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
