@@ -125,6 +125,19 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     return loss, {**metrics, "logp": logp.detach(), "entropies": entropies.detach()}
 
 
+@torch.library.custom_op("crossthink::token_weights", mutates_args=())
+def _weights(mask: Tensor, sequence: Tensor, words: str, numbers: list[float], backend: str) -> Tensor:
+    """policy.token_weights at each token, [T] fp32: the core's cannot be traced."""
+    scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(),
+                                         LossOptions.decode(words, numbers))
+    return policy.weight_of(scale, policy.at_each_token(counts, mask)).float().expand(len(mask)).contiguous()
+
+
+@_weights.register_fake
+def _(mask: Tensor, sequence: Tensor, words: str, numbers: list[float], backend: str) -> Tensor:
+    return mask.new_empty(mask.shape, dtype=torch.float32)
+
+
 def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor,
                    mask: Tensor, sequence: Tensor, options: LossOptions, ref_logp: Tensor | None,
                    sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
@@ -135,8 +148,7 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
     loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
                                        backend)
     if options.entropy_coef:
-        scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        weights = policy.weight_of(scale, policy.at_each_token(counts, mask))
-        loss = loss - options.entropy_coef * (weights * entropies).sum().float()
-    mean = entropies.detach().sum() / max(len(active), 1)
+        weights = _weights(mask, sequence, *options.encode(), backend)
+        loss = loss - options.entropy_coef * (weights * entropies).sum()
+    mean = entropies.detach().sum() / mask.sum().clamp(min=1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

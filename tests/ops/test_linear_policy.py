@@ -156,13 +156,17 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
         torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
                               (*(case[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
                                [True, True, True], fast))
+    for kind in ("grpo", "dapo"):
+        torch.library.opcheck(torch.ops.crossthink.token_weights.default,
+                              (given["mask"], given["sequence"], *LossOptions(kind=kind).encode(), fast))
 
 
-def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
+@pytest.mark.parametrize("options", [{}, {"surrogate": "gspo", "entropy_coef": 0.1}], ids=["one pass", "two passes"])
+def test_torch_compile_takes_it_whole(options: dict[str, Any], fast: str, place: Place) -> None:
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
 
     def step(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast)[0]
+        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast, **options)[0]
 
     plain, compiled = ([given[name].clone().requires_grad_() for name in ("hidden", "weight")] for _ in range(2))
     step(*plain).backward()
