@@ -61,6 +61,8 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
     """
     if kind not in ("grpo", "dr_grpo"):
         raise ValueError(f"group_advantage: kind must be grpo or dr_grpo, got {kind!r}")
+    if not eps >= 0:
+        raise ValueError(f"group_advantage: eps must be at least 0, got {eps}")
     _require(reward.dim() == 1 and group.shape == reward.shape, "group_advantage", "reward [N] and group [N]", reward,
              group)
     chosen = choose("group_advantage", backend, {"reward": reward, "group": group})
@@ -156,6 +158,8 @@ def _check_tokens(op: str, token: Tensor, rows: int, temperature: float) -> None
         raise ValueError(f"{op}: token must be int64 [{rows}], got {token.dtype} {list(token.shape)}")
     if not temperature > 0:
         raise ValueError(f"{op}: temperature must be above 0, got {temperature}")
+    if not 1e-38 <= temperature <= 1e38:
+        raise ValueError(f"{op}: temperature must be in fp32's range, as its inverse, got {temperature}")
 
 
 def _require(holds: bool, op: str, expected: str, *got: Tensor | None) -> None:

@@ -52,6 +52,9 @@ def test_errors_name_the_argument() -> None:
         ops.token_logprob(LOGITS, TOKEN[:1])
     with pytest.raises(ValueError, match="temperature must be above 0, got 0"):
         ops.token_logprob(LOGITS, TOKEN, temperature=0.0)
+    for temperature in (1e-40, float("inf")):  # 1 / temperature is none, or a token of probability 0 is inf * 0
+        with pytest.raises(ValueError, match="temperature must be in fp32's range, as its inverse, got"):
+            ops.token_logprob(LOGITS, TOKEN, temperature=temperature)
     with pytest.raises(ValueError, match=r"weight \[V, D\], got \[\[2, 3\], \[4, 5\]\]"):
         ops.linear_logprob(LOGITS, torch.zeros(4, 5), TOKEN)
     with pytest.raises(ValueError, match="bias"):

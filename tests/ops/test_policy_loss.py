@@ -1,6 +1,7 @@
 """group_advantage and policy_loss: numbers worked by hand on every backend, and the backends against the fp64 truth."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -245,6 +246,26 @@ def test_parts_with_the_batchs_counts_add_up_to_the_whole(kind: str, backend: st
         assert total == pytest.approx(whole.item(), abs=1e-6)
     else:
         assert float(sum(losses)) == pytest.approx(whole.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"clip_low": -0.1}, "clip_low must be at least 0, got -0.1"),
+    ({"clip_high": math.nan}, "clip_high must be at least 0, got nan"),
+    ({"dual_clip": math.nan}, "dual_clip must be above 1, got nan"),  # NaN stands for None in the custom op
+    ({"kl_coef": math.inf}, "kl_coef must be finite, got inf"),
+    ({"sampler_cap": None}, "sampler_cap must be at least 0, got None"),
+    ({"correction": "mask", "sampler_floor": 3.0}, "sampler_floor = 3 is above sampler_cap = 2"),
+    ({"tokens": 2.5}, "tokens must be a whole number, 0 or more, got 2.5"),
+    ({"kind": "dr_grpo", "max_completion_length": -4}, "max_completion_length must be a whole number, 0 or more"),
+])
+def test_numbers_that_make_no_loss_are_named(options: dict[str, Any], said: str, backend: str, place: Place) -> None:
+    with pytest.raises(ValueError, match=f"^policy_loss: {re.escape(said)}"):
+        ops.policy_loss(**one_token(place(backend), 1.0, -1.0), backend=backend, **options)
+
+
+def test_a_divisor_that_turns_the_sign_is_named(backend: str) -> None:
+    with pytest.raises(ValueError, match=r"^group_advantage: eps must be at least 0, got -1\.0"):
+        ops.group_advantage(torch.zeros(2), torch.zeros(2, dtype=torch.int64), eps=-1.0, backend=backend)
 
 
 def test_errors_name_the_argument() -> None:
