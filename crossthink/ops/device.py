@@ -16,8 +16,8 @@ def address(x: Tensor | None) -> int:
 
 
 def refuse_second_gradient(op: str) -> None:
-    """To autograd a gradient that the forward made is a constant: a penalty on it would pull at nothing, in silence. For
-    a backward, in which gradients are enabled under create_graph alone."""
+    """To autograd a gradient that the forward made is a constant: a penalty on it would pull at nothing, in silence.
+    For a backward, in which gradients are enabled under create_graph alone."""
     if torch.is_grad_enabled():
         raise RuntimeError(f"{op}: its gradient has none itself, as create_graph asks for; backend='eager' has")
 

@@ -54,6 +54,8 @@ class Head:
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
         self.own = narrow and not hidden.is_cuda
+        if self.own and 1 not in self.weight.stride():
+            self.weight = self.weight.contiguous()
         if not hidden.is_cuda:
             most = min(most, int(CPU_SHARE * tokens) * vocabulary)
         tiles = max(most // max(vocabulary * self.tile, 1), 1)

@@ -147,12 +147,12 @@ def test_a_gradient_of_the_gradient_is_refused(fast: str, place: Callable[[str],
         if backend == "eager":
             assert penalty(loss, x).item() == 8
         else:
-            with pytest.raises(RuntimeError, match="^policy_loss: its gradient has none itself"):
+            with pytest.raises(RuntimeError, match=r"^policy_loss: its gradient has none itself"):
                 penalty(loss, x)
     hidden = torch.ones(1, 1, device=device, requires_grad=True)
     weight, token = torch.tensor([[0.0], [1.0]], device=device), ids
     loss, _ = ops.linear_policy_loss(hidden, weight, token, None, column - 2, ~active, ids, backend=fast)
-    with pytest.raises(RuntimeError, match="^linear_policy_loss: its gradient has none itself"):
+    with pytest.raises(RuntimeError, match=r"^linear_policy_loss: its gradient has none itself"):
         penalty(loss, hidden)
     for found in (ops.linear_logprob(hidden, weight, token, backend=fast),
                   ops.token_logprob(hidden @ weight.T, token, backend=fast)):

@@ -1,6 +1,7 @@
 """linear_logprob and token_logprob of every backend: error to the fp64 truth at most eager's, on awkward shapes."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -250,6 +251,20 @@ def test_input_that_is_not_contiguous(fast: str, place: Callable[[str], str]) ->
             logp, entropy = ops.token_logprob(leaf, token.to(leaf.device), backend=backend)
             (logp + 0.1 * entropy).sum().backward()
         torch.testing.assert_close(strided.grad.cpu(), plain.grad)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_weight_in_any_layout(dtype: torch.dtype, fast: str, place: Callable[[str], str]) -> None:
+    torch.manual_seed(8)
+    normal = partial(torch.randn, dtype=dtype, device=place(fast))
+    hidden, token = normal(6, 8), torch.randint(30, (6,), device=place(fast))
+    # every second column, a transposed one, every second row, one row for all words, one number for all
+    for weight in (normal(30, 16)[:, ::2], normal(8, 30).T, normal(60, 8)[::2], normal(1, 8).expand(30, 8),
+                   normal(1, 1).expand(30, 8)):
+        leaves = [weight.detach().requires_grad_(), weight.clone(memory_format=torch.contiguous_format)]
+        for leaf in leaves:
+            ops.linear_logprob(hidden, leaf.requires_grad_(), token, backend=fast)[0].sum().backward()
+        torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
 
 
 def test_a_token_outside_of_the_vocabulary_is_nan_on_the_device(on_device: str, place: Callable[[str], str]) -> None:
