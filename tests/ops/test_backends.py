@@ -45,9 +45,23 @@ def test_a_named_backend_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyP
         _core.use_isa("sse9")
 
 
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+def test_a_token_outside_of_the_vocabulary_is_named_by_its_place(backend: str) -> None:
+    with pytest.raises(ValueError, match=r"^token_logprob: token 3 at index 1 is not in \[0, 3\)"):
+        ops.token_logprob(LOGITS, torch.tensor([0, 3]), backend=backend)
+    # the last of 300 tokens, in the third chunk of 128; of the active ones it is the second
+    token, column, active = torch.zeros(300, dtype=torch.int64), torch.zeros(300), torch.arange(300) % 299 == 0
+    token[5], token[299] = -100, -1
+    hidden, weight = torch.zeros(300, 3), torch.zeros(4, 3)
+    with pytest.raises(ValueError, match=r"^linear_logprob: token -100 at index 5 is not in \[0, 4\)"):
+        ops.linear_logprob(hidden, weight, token, backend=backend)
+    for surrogate in ("ppo", "gspo"):
+        with pytest.raises(ValueError, match=r"^linear_policy_loss: token -1 at index 299 is not in \[0, 4\)"):
+            ops.linear_policy_loss(hidden, weight, token, column, column, active, token * 0, surrogate=surrogate,
+                                   backend=backend)
+
+
 def test_errors_name_the_argument() -> None:
-    with pytest.raises(ValueError, match=r"token 3 at index 1 is not in \[0, 3\)"):
-        ops.token_logprob(LOGITS, torch.tensor([0, 3]))
     with pytest.raises(ValueError, match=r"token must be int64 \[2\], got torch.int64 \[1\]"):
         ops.token_logprob(LOGITS, TOKEN[:1])
     with pytest.raises(ValueError, match="temperature must be above 0, got 0"):
@@ -59,6 +73,9 @@ def test_errors_name_the_argument() -> None:
         ops.linear_logprob(LOGITS, torch.zeros(4, 5), TOKEN)
     with pytest.raises(ValueError, match="bias"):
         ops.linear_logprob(LOGITS, torch.zeros(4, 3), TOKEN, bias=torch.zeros(3))
+    for backend in ("auto", "eager"):
+        with pytest.raises(ValueError, match=r"^linear_logprob: weight is torch\.float32, hidden torch\.float64: "):
+            ops.linear_logprob(LOGITS.double(), torch.zeros(4, 3), TOKEN, backend=backend)
 
 
 @pytest.mark.parametrize("backend", ["auto", "eager"])
