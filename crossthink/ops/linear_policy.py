@@ -87,7 +87,7 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor |
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:
-        grad_hidden = active_hidden * grad_loss.to(active_hidden.dtype)
+        grad_hidden = active_hidden * grad_loss
         if not guard_or_false(active.shape[0] == ctx.shape[0]):  # a graph that is being traced does not know
             grad_hidden = active_hidden.new_zeros(ctx.shape).index_copy_(0, active, grad_hidden)
     grads: list[Tensor | None] = [None] * 15

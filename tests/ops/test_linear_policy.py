@@ -116,6 +116,19 @@ def test_bf16_gradients(fast: str, place: Place) -> None:
         assert (found[name] - truth[name]).abs().max() <= allowed * truth[name].abs().max(), name
 
 
+def test_what_comes_from_upstream_is_not_rounded_on_the_cpu(backend: str, place: Place) -> None:
+    # equal logits, weight 0 and 1, A = -10: d hidden = 10 (1 - 1/2) = 5, times 1/3 1.66667, of bf16's neighbours
+    # 1.6640625 and 1.671875 nearer to the first; 5 times 1/3 in bf16, 0.333984, is 1.66992, nearer to the second
+    if place(backend) == "cuda":
+        pytest.skip("torch's product reads the factor in bf16 there")
+    hidden = torch.zeros(1, 1, dtype=torch.bfloat16, requires_grad=True)
+    loss, _ = ops.linear_policy_loss(
+        hidden, torch.tensor([[0.0], [1.0]], dtype=torch.bfloat16), torch.tensor([1]), None, torch.tensor([-10.0]),
+        torch.tensor([True]), torch.tensor([0]), backend=backend)
+    (loss / 3).backward()
+    assert hidden.grad.item() == 1.6640625
+
+
 def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Place) -> None:
     """Log-prob, entropy and d hidden of a sequence alone, behind one other, and behind all of a pack."""
     given = batch(150, 64, 1003)
