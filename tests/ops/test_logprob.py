@@ -185,6 +185,15 @@ def test_equal_logits_by_hand(rows: str, place: Callable[[str], str]) -> None:
     assert logits.grad[0, :2].tolist() == pytest.approx([32 / 33, -1 / 33])
 
 
+def test_one_class_has_no_gradient(rows: str, place: Callable[[str], str]) -> None:
+    # p = 1: dz = g (1 - 1) / 0.6, exactly
+    logits = torch.tensor([[2.0], [-3.0]], device=place(rows), requires_grad=True)
+    found = ops.token_logprob(logits, torch.zeros(2, dtype=torch.int64, device=logits.device), temperature=0.6,
+                              backend=rows)
+    torch.autograd.backward(found, [torch.tensor([1.1, -0.7], device=logits.device)] * 2)
+    assert [x.tolist() for x in (*found, logits.grad)] == [[0, 0], [0, 0], [[0], [0]]]
+
+
 @pytest.mark.parametrize("lost", [slice(0, 1), slice(17, 18), slice(39, 40), slice(0, 5000), slice(4000, 9000)])
 def test_infinite_and_missing_logits(rows: str, place: Callable[[str], str], lost: slice) -> None:
     torch.manual_seed(6)
