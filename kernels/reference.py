@@ -58,7 +58,8 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str = "grpo", eps: floa
     """Advantage [N] of each reward [N] against its group [N] (int64 ids).
 
     "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300, section 4.1.2; verl's eps). "dr_grpo": r - mean
-    (arXiv 2503.20783). A group of one, or whose rewards are all the same, gets zeros.
+    (arXiv 2503.20783). "rloo": r - the mean of the others (arXiv 2402.14740). A group of one, or whose rewards are all
+    the same, gets zeros.
     """
     r = _widened(reward)
     ids, member = torch.unique(group, return_inverse=True)
@@ -72,6 +73,8 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str = "grpo", eps: floa
         variance = torch.zeros_like(n).index_add(0, member, centred**2) / (n - 1).clamp(min=1)
         variance = variance.where(low != high, 1.0)  # the square root's gradient at 0 is infinite
         centred = centred / (variance.sqrt() + eps)[member]
+    if kind == "rloo":
+        centred = centred * (n / (n - 1).clamp(min=1))[member]
     return centred.where(spread, 0.0)
 
 

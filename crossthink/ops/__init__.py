@@ -11,6 +11,7 @@ import torch
 
 from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]  # unseen where editable
 from crossthink.kernels.loss_options import LossKeywords, LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops import advantage as advantage_op
 from crossthink.ops import linear, linear_policy, policy
 from crossthink.ops import logits as logits_op
 from crossthink.ops.backends import backends_in_use, choose
@@ -58,11 +59,15 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
     """Advantage of each reward against its group: [N] fp32.
 
     reward [N] fp32, group [N] int64 ids, ascending. "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300,
-    section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783). A group of one, or without spread, gets zeros. Raises
-    ValueError for other kinds, shapes that do not fit and ids that fall (cpp; on a device the group gets NaN).
+    section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783); "rloo": r - the mean of the others (arXiv 2402.14740). A
+    group of one, or without spread, gets zeros. Raises ValueError for other kinds, shapes that do not fit and ids that
+    fall (cpp; on a device the group gets NaN).
+
+    REINFORCE++ (arXiv 2501.03262) is "grpo" over the active tokens of a batch as one group, each with its sequence's
+    reward.
     """
-    if kind not in ("grpo", "dr_grpo"):
-        raise ValueError(f"group_advantage: kind must be grpo or dr_grpo, got {kind!r}")
+    if kind not in ("grpo", "dr_grpo", "rloo"):
+        raise ValueError(f"group_advantage: kind must be grpo, dr_grpo or rloo, got {kind!r}")
     if not eps >= 0:
         raise ValueError(f"group_advantage: eps must be at least 0, got {eps}")
     _require(reward.dim() == 1 and group.shape == reward.shape, "group_advantage", "reward [N] and group [N]", reward,
@@ -70,7 +75,7 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
     chosen = choose("group_advantage", backend, {"reward": reward, "group": group})
     if chosen == "eager":
         return reference.group_advantage(reward, group, kind, eps)
-    return policy.group_advantage(reward, group, kind, eps, chosen)
+    return advantage_op.group_advantage(reward, group, kind, eps, chosen)
 
 
 def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor, *,

@@ -26,7 +26,17 @@ def test_advantages_by_hand(backend: str, place: Place) -> None:
                                           1.133893], abs=2e-6)
     got = ops.group_advantage(reward, group, kind="dr_grpo", backend=backend)
     assert got.tolist() == pytest.approx([0.5, -0.5, -0.5, 0.5, 0, 0, 0, -2, -1, 3])
+    # less the mean of the others: 1 - 1/3, 0 - 2/3; 1 - 4, 2 - 3.5, 6 - 1.5
+    got = ops.group_advantage(reward, group, kind="rloo", backend=backend)
+    assert got.tolist() == pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3, 0, 0, 0, -3, -1.5, 4.5])
     assert ops.group_advantage(reward[:0], group[:0], backend=backend).shape == (0,)
+
+
+def test_reinforce_plus_plus_is_one_group_of_tokens(backend: str, place: Place) -> None:
+    # rewards 1 and 0 of sequences of 3 and 1 tokens: mean 3/4, unbiased std sqrt((3 / 16 + 9 / 16) / 3) = 1/2
+    reward = torch.tensor([1.0, 1, 1, 0], device=place(backend))
+    got = ops.group_advantage(reward, torch.zeros_like(reward, dtype=torch.int64), backend=backend)
+    assert got.tolist() == pytest.approx([0.5, 0.5, 0.5, -1.5], abs=4e-6)
 
 
 def test_a_group_longer_than_any_tile(backend: str, place: Place) -> None:
