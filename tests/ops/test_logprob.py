@@ -1,5 +1,6 @@
 """linear_logprob and token_logprob of every backend: error to the fp64 truth at most eager's, on awkward shapes."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -183,6 +184,16 @@ def test_equal_logits_by_hand(rows: str, place: Callable[[str], str]) -> None:
     assert logp.tolist() == pytest.approx([-3.496508] * 2, abs=1e-6)
     assert entropy.tolist() == pytest.approx([3.496508] * 2, abs=1e-6)
     assert logits.grad[0, :2].tolist() == pytest.approx([32 / 33, -1 / 33])
+
+
+@pytest.mark.parametrize("lowest", [-2e30, torch.finfo(torch.float32).min])
+def test_a_row_that_is_masked_whole_by_a_low_number(lowest: float, rows: str, place: Callable[[str], str]) -> None:
+    # three equal logits: log(1 / 3) and log 3, and dz = delta - 1 / 3
+    logits = torch.full((1, 3), lowest, device=place(rows), requires_grad=True)
+    logp, entropy = ops.token_logprob(logits, torch.tensor([1], device=logits.device), temperature=1.0, backend=rows)
+    logp.sum().backward()
+    assert [logp.item(), entropy.item()] == pytest.approx([-math.log(3), math.log(3)])
+    assert logits.grad[0].tolist() == pytest.approx([-1 / 3, 2 / 3, -1 / 3])
 
 
 def test_one_class_has_no_gradient(rows: str, place: Callable[[str], str]) -> None:
