@@ -87,7 +87,7 @@ class RolloutConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlgorithmConfig:
-    advantage: Literal["grpo", "dr_grpo"] = "grpo"
+    advantage: Literal["grpo", "dr_grpo", "rloo"] = "grpo"
     loss: Literal["grpo", "dapo", "dr_grpo"] = "grpo"
     """How token losses are averaged."""
     clip_low: float = 0.2

@@ -40,8 +40,11 @@ def pack(groups: Sequence[Group], budget: int) -> list[PackedRow]:
     """Rows of at most `budget` tokens (more only where one prompt and one completion alone need more).
 
     Groups that do not fit a row are split; then first-fit decreasing (in the C++ core). The rows come in the order of
-    their first completion.
+    their first completion. Raises ValueError for a prompt of no tokens.
     """
+    for group in groups:
+        if not group.prompt:
+            raise ValueError(f"the prompt of completions {group.indices} has no token that could predict their first")
     pieces = [piece for group in groups for piece in _split(group, budget)]
     lengths = [_length(piece) for piece in pieces]
     bins: list[list[int]] = _core.pack(lengths, max([budget, *lengths]))

@@ -1,8 +1,8 @@
 """What a policy loss can be told: one record, which every form of the op takes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any, Literal, TypedDict, get_args
 
 Kind = Literal["grpo", "dapo", "bnpo", "dr_grpo"]
@@ -71,10 +71,15 @@ class LossOptions:
         for name, kinds in (("kind", Kind), ("surrogate", Surrogate), ("kl", Kl), ("correction", Correction)):
             if getattr(self, name) not in get_args(kinds):
                 raise ValueError(f"{name} must be one of {', '.join(get_args(kinds))}, got {getattr(self, name)!r}")
+        for name, (expected, holds) in _RULES.items():
+            x = getattr(self, name)
+            if not (name in _OPTIONAL if x is None else holds(x)):
+                raise ValueError(f"{name} must be {expected}, got {x}")
+        if self.correction == "mask" and self.sampler_floor > self.sampler_cap:
+            raise ValueError(f"sampler_floor = {self.sampler_floor:g} is above sampler_cap = {self.sampler_cap:g}: it "
+                             "would mask every token")
         if self.kind == "dr_grpo" and not self.max_completion_length:
             raise ValueError("kind dr_grpo divides by max_completion_length: give it, in tokens")
-        if self.dual_clip is not None and self.dual_clip <= 1:
-            raise ValueError(f"dual_clip must be above 1, got {self.dual_clip:g}")
 
     @property
     def whole_sequences(self) -> bool:
@@ -83,18 +88,28 @@ class LossOptions:
 
     def encode(self) -> tuple[str, list[float]]:
         """The record as what a torch custom op can carry: its words and its numbers, NaN for None."""
-        numbers = [getattr(self, name) for name in _NUMBERS]
+        numbers = [getattr(self, name) for name in _RULES]
         return " ".join(getattr(self, name) for name in _WORDS), [nan if x is None else float(x) for x in numbers]
 
     @staticmethod
     def decode(words: str, numbers: Sequence[float]) -> "LossOptions":
         """The record that `encode` was called on."""
         values: dict[str, Any] = dict(zip(_WORDS, words.split(), strict=True))
-        for name, x in zip(_NUMBERS, numbers, strict=True):
+        for name, x in zip(_RULES, numbers, strict=True):
             values[name] = None if isnan(x) else int(x) if name in _COUNTS else x
         return LossOptions(**values)
 
 
 _WORDS = ("kind", "surrogate", "kl", "correction")
 _COUNTS = ("sequences", "tokens", "max_completion_length")
-_NUMBERS = ("clip_low", "clip_high", "dual_clip", "kl_coef", "sampler_cap", "sampler_floor", "entropy_coef", *_COUNTS)
+_OPTIONAL = ("dual_clip", *_COUNTS)
+
+Rule = tuple[str, Callable[[Any], bool]]
+_AT_LEAST_0: Rule = ("at least 0", lambda x: x >= 0)
+_FINITE: Rule = ("finite", lambda x: abs(x) < inf)
+_COUNT: Rule = ("a whole number, 0 or more", lambda x: x >= 0 and x % 1 == 0)
+_RULES: dict[str, Rule] = {
+    "clip_low": _AT_LEAST_0, "clip_high": _AT_LEAST_0, "dual_clip": ("above 1", lambda x: x > 1), "kl_coef": _FINITE,
+    "sampler_cap": _AT_LEAST_0, "sampler_floor": _AT_LEAST_0, "entropy_coef": _FINITE, "sequences": _COUNT,
+    "tokens": _COUNT, "max_completion_length": _COUNT}
+"""What each number must be, and whether one is; a NaN is none of it."""

@@ -4,6 +4,9 @@ Differentiable, in fp64 where the input is fp64 and in fp32 otherwise (16-bit in
 T counts tokens, D is the hidden size, V the vocabulary.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import torch
 from crossthink.kernels.loss_options import LossOptions
 
@@ -17,6 +20,11 @@ KL_LIMIT = 10.0
 
 def _widened(x: Tensor) -> Tensor:
     return x if x.dtype == torch.float64 else x.float()
+
+
+def _without_autocast(device: str) -> AbstractContextManager[Any]:
+    """Autocast would round factors and logits to 16 bits; some devices ("meta") have none."""
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def _cut(x: Tensor, limit: float) -> Tensor:
@@ -39,7 +47,8 @@ def token_logprob(logits: Tensor, token: Tensor, temperature: float = 1.0) -> tu
 def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None = None,
                    temperature: float = 1.0) -> tuple[Tensor, Tensor]:
     """token_logprob of the logits hidden [T, D] @ weight [V, D].T + bias [V]."""
-    logits = _widened(hidden) @ _widened(weight).T
+    with _without_autocast(hidden.device.type):
+        logits = _widened(hidden) @ _widened(weight).T
     if bias is not None:
         logits = logits + _widened(bias)
     return token_logprob(logits, token, temperature)
@@ -49,7 +58,8 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str = "grpo", eps: floa
     """Advantage [N] of each reward [N] against its group [N] (int64 ids).
 
     "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300, section 4.1.2; verl's eps). "dr_grpo": r - mean
-    (arXiv 2503.20783). A group of one, or whose rewards are all the same, gets zeros.
+    (arXiv 2503.20783). "rloo": r - the mean of the others (arXiv 2402.14740). A group of one, or whose rewards are all
+    the same, gets zeros.
     """
     r = _widened(reward)
     ids, member = torch.unique(group, return_inverse=True)
@@ -63,6 +73,8 @@ def group_advantage(reward: Tensor, group: Tensor, kind: str = "grpo", eps: floa
         variance = torch.zeros_like(n).index_add(0, member, centred**2) / (n - 1).clamp(min=1)
         variance = variance.where(low != high, 1.0)  # the square root's gradient at 0 is infinite
         centred = centred / (variance.sqrt() + eps)[member]
+    if kind == "rloo":
+        centred = centred * (n / (n - 1).clamp(min=1))[member]
     return centred.where(spread, 0.0)
 
 

@@ -137,13 +137,14 @@ def means_kernel(mask, sequence, x, count, mean, active, n, span: tl.constexpr, 
     tl.store(active + tl.program_id(0), found)
 
 
-def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float) -> Tensor:
-    """kernels/reference.py's op: reward [N] fp32 and group [N] int64, equal ids side by side, contiguous -> [N]."""
+def group_advantage(reward: Tensor, group: Tensor, divide: bool, eps: float) -> Tensor:
+    """kernels/reference.py's "grpo", or "dr_grpo" where nothing is divided: reward [N] fp32 and group [N] int64, equal
+    ids side by side, contiguous -> [N]."""
     n = reward.shape[0]
     advantage = torch.empty_like(reward)
     if n:
-        advantage_kernel[(triton.cdiv(n, SPAN),)](reward, group, advantage, n, eps, divide=kind == "grpo", span=SPAN,
-                                                  tile=TILE, num_warps=1)
+        advantage_kernel[(triton.cdiv(n, SPAN),)](reward, group, advantage, n, eps, divide=divide, span=SPAN, tile=TILE,
+                                                  num_warps=1)
     return advantage
 
 

@@ -25,6 +25,8 @@ an exchange."""
 LOG2_E = tl.constexpr(1.4426950408889634)
 VANISHES = tl.constexpr(-200.0)
 """2^u is 0 below."""
+LOWEST = tl.constexpr(torch.finfo(torch.float32).min)
+"""In place of -inf, whose difference to itself is none; no logit is lower, not one that was masked with it."""
 FORWARD_LAUNCH = {"num_warps": 8, "enable_fp_fusion": True}
 BACKWARD_LAUNCH = {"num_warps": 16, "enable_fp_fusion": True}
 """Compiler options; the default of fusing a product into a sum differs between Triton 3.9 and 3.10."""
@@ -66,7 +68,7 @@ def forward_kernel(logits, token, logp, entropy, stats, vocabulary, row_stride, 
     row = tl.program_id(0).to(tl.int64)
     logits += row * row_stride
     scale = inverse_temperature * LOG2_E
-    tops = tl.full((lanes,), -1.0e30, tl.float32)  # in place of -inf: differences stay finite
+    tops = tl.full((lanes,), LOWEST, tl.float32)
     exps = tl.zeros((lanes,), tl.float32)
     product = tl.zeros((lanes,), tl.float32)
     tile: tl.constexpr = lanes * pack

@@ -47,3 +47,7 @@ def test_any_costs_as_the_definition_has_it(costs: list[int], parts: int) -> Non
 
 def test_costs_past_32_bits() -> None:
     assert _core.balance([2**60, 2**59, 2**59], 2) == [[0], [1, 2]]
+    # 0 | 2 and 1 | 3 without difference, then 0 beside 3: sums of 2^63 - 1, which is all that 64 bits hold
+    assert _core.balance([2**62, 2**62 - 1, 2**62, 2**62 - 1], 2) == [[0, 3], [1, 2]]
+    with pytest.raises(ValueError, match=r"costs of one part add up to more than 2\^63 - 1"):
+        _core.balance([2**62, 2**62 - 1, 1], 1)

@@ -60,3 +60,9 @@ def test_one_completion_longer_than_the_budget_gets_a_row_of_its_own() -> None:
 def test_an_empty_completion_falls_out() -> None:
     [row] = pack([Group((1, 2), ((), (4,)), (0, 1))], budget=8)
     assert row.sequence.tolist() == [1]
+
+
+def test_a_prompt_of_no_tokens_is_an_error() -> None:
+    # the first token would be predicted by place -1: the row's last, or that of the group before
+    with pytest.raises(ValueError, match=r"the prompt of completions \(3, 4\) has no token"):
+        pack([Group((1,), ((2,),), (0,)), Group((), ((5, 6), (7,)), (3, 4))], budget=8)

@@ -11,6 +11,7 @@ import torch
 
 from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]  # unseen where editable
 from crossthink.kernels.loss_options import LossKeywords, LossOptions  # type: ignore[import-untyped, unused-ignore]
+from crossthink.ops import advantage as advantage_op
 from crossthink.ops import linear, linear_policy, policy
 from crossthink.ops import logits as logits_op
 from crossthink.ops.backends import backends_in_use, choose
@@ -26,11 +27,12 @@ def linear_logprob(hidden: Tensor, weight: Tensor, token: Tensor, *, bias: Tenso
 
     hidden [T, D], weight [V, D], token [T] int64, bias [V] -> ([T], [T]). All backends but eager hold the logits of a
     chunk of tokens alone, forward and backward, and make no gradient that nobody asks for; eager holds [T, V]. Raises
-    ValueError for shapes that do not fit, tokens outside [0, V) (cpp) and backends that cannot run.
+    ValueError for shapes that do not fit, tokens outside [0, V) (on the CPU) and backends that cannot run.
     """
     _check_head("linear_logprob", hidden, weight, token, bias, temperature)
     head = {"hidden": hidden, "weight": weight, "bias": bias, "token": token}
     chosen = choose("linear_logprob", backend, head, len(weight))
+    _check_inside("linear_logprob", chosen, token, len(weight))
     if chosen == "eager":
         return reference.linear_logprob(hidden, weight, token, bias, temperature)
     return linear.linear_logprob(hidden, weight, token, bias, temperature, chosen)
@@ -41,11 +43,12 @@ def token_logprob(logits: Tensor, token: Tensor, *, temperature: float = 1.0,
     """Log-prob of each token and entropy under softmax(logits / temperature), in nats, fp32.
 
     logits [T, V], token [T] int64 -> ([T], [T]). A logit of -inf has probability 0. Raises ValueError for shapes that
-    do not fit, tokens outside [0, V) (cpp) and backends that cannot run.
+    do not fit, tokens outside [0, V) (on the CPU) and backends that cannot run.
     """
     _require(logits.dim() == 2, "token_logprob", "logits [T, V]", logits)
     _check_tokens("token_logprob", token, logits.shape[0], temperature)
     chosen = choose("token_logprob", backend, {"logits": logits, "token": token}, logits.shape[1])
+    _check_inside("token_logprob", chosen, token, logits.shape[1])
     if chosen == "eager":
         return reference.token_logprob(logits, token, temperature)
     return logits_op.token_logprob(logits, token, temperature, chosen)
@@ -56,17 +59,23 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
     """Advantage of each reward against its group: [N] fp32.
 
     reward [N] fp32, group [N] int64 ids, ascending. "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300,
-    section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783). A group of one, or without spread, gets zeros. Raises
-    ValueError for other kinds, shapes that do not fit and ids that fall (cpp; on a device the group gets NaN).
+    section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783); "rloo": r - the mean of the others (arXiv 2402.14740). A
+    group of one, or without spread, gets zeros. Raises ValueError for other kinds, shapes that do not fit and ids that
+    fall (cpp; on a device the group gets NaN).
+
+    REINFORCE++ (arXiv 2501.03262) is "grpo" over the active tokens of a batch as one group, each with its sequence's
+    reward.
     """
-    if kind not in ("grpo", "dr_grpo"):
-        raise ValueError(f"group_advantage: kind must be grpo or dr_grpo, got {kind!r}")
+    if kind not in ("grpo", "dr_grpo", "rloo"):
+        raise ValueError(f"group_advantage: kind must be grpo, dr_grpo or rloo, got {kind!r}")
+    if not eps >= 0:
+        raise ValueError(f"group_advantage: eps must be at least 0, got {eps}")
     _require(reward.dim() == 1 and group.shape == reward.shape, "group_advantage", "reward [N] and group [N]", reward,
              group)
     chosen = choose("group_advantage", backend, {"reward": reward, "group": group})
     if chosen == "eager":
         return reference.group_advantage(reward, group, kind, eps)
-    return policy.group_advantage(reward, group, kind, eps, chosen)
+    return advantage_op.group_advantage(reward, group, kind, eps, chosen)
 
 
 def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor, *,
@@ -116,6 +125,7 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     _check_columns("linear_policy_loss", {"token": token, **columns})
     head = {"hidden": hidden, "weight": weight, "bias": bias, "token": token}
     chosen = choose("linear_policy_loss", backend, {**head, **columns}, len(weight))
+    _check_inside("linear_policy_loss", chosen, token, len(weight), mask)
     if chosen == "eager":
         return reference.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature)
@@ -147,6 +157,8 @@ def _check_head(op: str, hidden: Tensor, weight: Tensor, token: Tensor, bias: Te
             raise ValueError(f"{op}: {name} is a DTensor, of which a rank holds a part: give {name}.full_tensor()")
     _require(hidden.dim() == 2 and weight.dim() == 2 and hidden.shape[1] == weight.shape[1], op,
              "hidden [T, D] and weight [V, D]", hidden, weight)
+    if (hidden.dtype == torch.float64) != (weight.dtype == torch.float64):
+        raise ValueError(f"{op}: weight is {weight.dtype}, hidden {hidden.dtype}: float64 goes with float64 alone")
     _require(bias is None or bias.shape == weight.shape[:1], op, "bias [V]", weight, bias)
     _check_tokens(op, token, hidden.shape[0], temperature)
 
@@ -156,6 +168,21 @@ def _check_tokens(op: str, token: Tensor, rows: int, temperature: float) -> None
         raise ValueError(f"{op}: token must be int64 [{rows}], got {token.dtype} {list(token.shape)}")
     if not temperature > 0:
         raise ValueError(f"{op}: temperature must be above 0, got {temperature}")
+    if not 1e-38 <= temperature <= 1e38:
+        raise ValueError(f"{op}: temperature must be in fp32's range, as its inverse, got {temperature}")
+
+
+def _check_inside(op: str, backend: str, token: Tensor, vocabulary: int, mask: Tensor | None = None) -> None:
+    """Where to look does not wait for a device. In a compiled graph the core looks, at a chunk of tokens at a time."""
+    traced = torch.compiler.is_compiling() or type(token) is not Tensor
+    if backend not in ("cpp", "eager") or token.device.type != "cpu" or traced:
+        return
+    outside = (token < 0) | (token >= vocabulary)
+    if mask is not None:
+        outside &= mask
+    if outside.any():
+        place = int(outside.nonzero()[0])
+        raise ValueError(f"{op}: token {int(token[place])} at index {place} is not in [0, {vocabulary})")
 
 
 def _require(holds: bool, op: str, expected: str, *got: Tensor | None) -> None:

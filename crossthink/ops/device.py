@@ -1,4 +1,4 @@
-"""Tensors as the kernels take them: the name of a dtype, an address, and the stream."""
+"""Tensors as the kernels take them: the name of a dtype, an address, the stream; and what their gradients are not."""
 
 import torch
 
@@ -13,6 +13,13 @@ def type_name(dtype: torch.dtype) -> str:
 def address(x: Tensor | None) -> int:
     """Where a tensor lies; 0 where there is none."""
     return 0 if x is None else x.data_ptr()
+
+
+def refuse_second_gradient(op: str) -> None:
+    """To autograd a gradient that the forward made is a constant: a penalty on it would pull at nothing, in silence.
+    For a backward, in which gradients are enabled under create_graph alone."""
+    if torch.is_grad_enabled():
+        raise RuntimeError(f"{op}: its gradient has none itself, as create_graph asks for; backend='eager' has")
 
 
 def stream() -> int:

@@ -54,6 +54,8 @@ class Head:
         tokens, (vocabulary, width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
         self.own = narrow and not hidden.is_cuda
+        if self.own and 1 not in self.weight.stride():
+            self.weight = self.weight.contiguous()
         if not hidden.is_cuda:
             most = min(most, int(CPU_SHARE * tokens) * vocabulary)
         tiles = max(most // max(vocabulary * self.tile, 1), 1)
@@ -66,7 +68,7 @@ class Head:
         self.stage = self._zeros(held, width)
         self.returned = hidden.new_empty((held if needs.hidden else 0, width),
                                          dtype=torch.float32 if self.own else self.dtype)
-        self.grad_hidden = torch.empty_like(hidden if needs.hidden else hidden[:0])
+        self.grad_hidden = hidden.new_empty(hidden.shape if needs.hidden else (0, width))
         # a product that nothing is added to can round by itself
         sum_dtype = weight_dtype(hidden, weight) if len(self.parts) == 1 else torch.float32
         self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,), sum_dtype)

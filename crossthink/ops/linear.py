@@ -50,7 +50,8 @@ def _backward(grad_logp: Tensor, grad_entropy: Tensor, hidden: Tensor, weight: T
 def _(grad_logp: Tensor, grad_entropy: Tensor, hidden: Tensor, weight: Tensor, token: Tensor, bias: Tensor | None,
       logp: Tensor, entropy: Tensor, stats: Tensor, temperature: float, needs: list[bool],
       backend: str) -> tuple[Tensor, Tensor, Tensor]:
-    return (torch.empty_like(hidden if needs[0] else hidden[:0]), weight.new_empty(weight.shape if needs[1] else 0),
+    return (hidden.new_empty(hidden.shape if needs[0] else (0, hidden.shape[1])),
+            weight.new_empty(weight.shape if needs[1] else 0),
             weight.new_empty(weight.shape[0] if needs[2] else 0, dtype=_bias_dtype(weight, bias)))
 
 

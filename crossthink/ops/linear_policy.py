@@ -13,6 +13,7 @@ from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import policy
+from crossthink.ops.device import refuse_second_gradient
 from crossthink.ops.head import Needs, weight_dtype
 from crossthink.ops.heads import head_of
 from crossthink.ops.linear import linear_logprob
@@ -82,10 +83,11 @@ def _gradient(ctx: Any, grads_of_outputs: list[Tensor | None]) -> tuple[Tensor |
     grad_loss = grads_of_outputs[0]
     if grad_loss is None:
         return (None,) * 15
+    refuse_second_gradient("linear_policy_loss")
     active, active_hidden, grad_weight, grad_bias = ctx.saved_tensors
     grad_hidden = None
     if ctx.needs[0]:
-        grad_hidden = active_hidden * grad_loss.to(active_hidden.dtype)
+        grad_hidden = active_hidden * grad_loss
         if not guard_or_false(active.shape[0] == ctx.shape[0]):  # a graph that is being traced does not know
             grad_hidden = active_hidden.new_zeros(ctx.shape).index_copy_(0, active, grad_hidden)
     grads: list[Tensor | None] = [None] * 15
@@ -123,6 +125,19 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     return loss, {**metrics, "logp": logp.detach(), "entropies": entropies.detach()}
 
 
+@torch.library.custom_op("crossthink::token_weights", mutates_args=())
+def _weights(mask: Tensor, sequence: Tensor, words: str, numbers: list[float], backend: str) -> Tensor:
+    """policy.token_weights at each token, [T] fp32: the core's cannot be traced."""
+    scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(),
+                                         LossOptions.decode(words, numbers))
+    return policy.weight_of(scale, policy.at_each_token(counts, mask)).float().expand(len(mask)).contiguous()
+
+
+@_weights.register_fake
+def _(mask: Tensor, sequence: Tensor, words: str, numbers: list[float], backend: str) -> Tensor:
+    return mask.new_empty(mask.shape, dtype=torch.float32)
+
+
 def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tensor | None, advantage: Tensor,
                    mask: Tensor, sequence: Tensor, options: LossOptions, ref_logp: Tensor | None,
                    sampler_logp: Tensor | None, bias: Tensor | None, temperature: float,
@@ -133,8 +148,7 @@ def _in_two_passes(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: Tens
     loss, metrics = policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, options,
                                        backend)
     if options.entropy_coef:
-        scale, counts = policy.token_weights(backend, mask.contiguous(), sequence.contiguous(), options)
-        weights = policy.weight_of(scale, policy.at_each_token(counts, mask))
-        loss = loss - options.entropy_coef * (weights * entropies).sum().float()
-    mean = entropies.detach().sum() / max(len(active), 1)
+        weights = _weights(mask, sequence, *options.encode(), backend)
+        loss = loss - options.entropy_coef * (weights * entropies).sum()
+    mean = entropies.detach().sum() / mask.sum().clamp(min=1)
     return loss, {**metrics, "entropy": mean, "logp": logp.detach(), "entropies": entropies.detach()}

@@ -1,4 +1,4 @@
-"""group_advantage and policy_loss over every backend's kernels: the tokens' weights, their terms, and the sums."""
+"""policy_loss over every backend's kernels: the tokens' weights, their terms, and the sums."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -10,7 +10,7 @@ from torch.fx.experimental.symbolic_shapes import guard_or_false
 
 from crossthink import _core
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
-from crossthink.ops.device import address, stream
+from crossthink.ops.device import address, refuse_second_gradient, stream
 from crossthink.ops.memory import empty
 
 Tensor = torch.Tensor
@@ -18,30 +18,6 @@ Tensor = torch.Tensor
 METRICS = ("kl", "clip_fraction", "ratio_mean", "approx_kl")
 SUMS = 1 + len(METRICS) + 1
 """What policy_terms adds up: the loss, METRICS, and the active tokens."""
-
-
-@torch.library.custom_op("crossthink::group_advantage", mutates_args=())
-def group_advantage(reward: Tensor, group: Tensor, kind: str, eps: float, backend: str) -> Tensor:
-    """kernels/reference.py's op, without a gradient: rewards are measured."""
-    reward, group = reward.detach().contiguous(), group.contiguous()
-    if backend == "triton":
-        from crossthink.kernels import runs
-
-        return runs.group_advantage(reward, group, kind, eps)
-    out = empty(reward, reward.shape)
-    if backend == "cpp":
-        _core.group_advantage(reward.numpy(), group.numpy(), kind == "grpo", eps, out.numpy(),
-                              torch.get_num_threads())
-    else:
-        with torch.cuda.device(reward.device):
-            _core.cuda_group_advantage(reward.data_ptr(), group.data_ptr(), len(reward), kind == "grpo", eps,
-                                       out.data_ptr(), stream())
-    return out
-
-
-@group_advantage.register_fake
-def _(reward: Tensor, group: Tensor, kind: str, eps: float, backend: str) -> Tensor:
-    return torch.empty_like(reward)
 
 
 Counts = Tensor | _core.Sequences | None
@@ -239,6 +215,7 @@ def _context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Te
 def _gradient(ctx: Any, grad_loss: Tensor | None, _grad: None, _metrics: None) -> tuple[Tensor | None, ...]:
     if grad_loss is None:
         return (None,) * 10
+    refuse_second_gradient("policy_loss")
     (grad,) = ctx.saved_tensors
     return (grad if is_one(grad_loss) else grad_loss * grad, *[None] * 9)
 

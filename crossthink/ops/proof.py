@@ -11,6 +11,7 @@ import torch
 from crossthink.kernels import reference  # type: ignore[import-untyped, unused-ignore]
 from crossthink.kernels.loss_options import LossOptions  # type: ignore[import-untyped, unused-ignore]
 from crossthink.ops import hopper, policy
+from crossthink.ops.advantage import group_advantage
 from crossthink.ops.head import Needs
 from crossthink.ops.rows import over, rows_backward, rows_forward
 
@@ -95,7 +96,7 @@ def _advantages(backend: str, device: torch.device) -> str:
     generator = torch.Generator().manual_seed(0)
     reward = torch.randn(300, generator=generator).to(device)
     group = torch.cat([torch.zeros(200, dtype=torch.int64), torch.arange(100) // 8 + 1]).to(device)
-    found = policy.group_advantage(reward, group, "grpo", 1e-6, backend)
+    found = group_advantage(reward, group, "grpo", 1e-6, backend)
     return _differs("advantage", found, reference.group_advantage(reward.double(), group), 1e-5)
 
 

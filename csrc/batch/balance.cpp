@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <queue>
+#include <stdexcept>
 #include <utility>
 
 namespace crossthink {
@@ -35,7 +36,11 @@ class Lists {
         if (a.first < 0) return b;
         if (b.first < 0) return a;
         next_[a.last] = b.first;
-        return {a.cost + b.cost, a.first, b.last};
+        Sum sum{0, a.first, b.last};
+        if (__builtin_add_overflow(a.cost, b.cost, &sum.cost)) {
+            throw std::invalid_argument("costs of one part add up to more than 2^63 - 1");
+        }
+        return sum;
     }
 
     std::vector<int64_t> indices(const Sum& part) const {

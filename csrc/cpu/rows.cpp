@@ -58,12 +58,12 @@ Sums block_sums(const float* x, int64_t n, float top, float scale) {
     return {sum((exps[0] + exps[1]) + (exps[2] + exps[3])), sum((product[0] + product[1]) + (product[2] + product[3]))};
 }
 
-// dz = p (-g - h (log p + H)) for one vector of logits, without the token's own +g.
+// p (-g - h (log p + H)) for one vector of logits: the gradient of z, without the token's own +g.
 inline Vec gradient(Vec x, float top, float log_sum, float scale, float grad_logp, float grad_entropy, float entropy) {
     Vec log_p = (x - all(top)) * all(scale) - all(log_sum);
     const Vec p = exp(log_p);
     log_p = log_p < all(kLowest) ? all(kLowest) : log_p;
-    return p * (all(-grad_logp) - all(grad_entropy) * (log_p + all(entropy))) * all(scale);
+    return p * (all(-grad_logp) - all(grad_entropy) * (log_p + all(entropy)));
 }
 
 // `to` may lie over the row of logits `x`, as far as it is read before it is written: its elements are no wider.
@@ -72,16 +72,17 @@ void row_gradient(const LogprobBackward& p, int64_t row, const float* x, Element
     const float scale = p.inverse_temperature;
     const float top = p.stats[2 * row], log_sum = p.stats[2 * row + 1];
     const float g = p.grad_logp[row], h = p.grad_entropy[row], entropy = p.entropy[row];
-    const Vec own = gradient(all(x[p.token[row]]), top, log_sum, scale, g, h, entropy) + all(g * scale);
+    // + g before the scale: where p is 1 the two are 0
+    const Vec own = (gradient(all(x[p.token[row]]), top, log_sum, scale, g, h, entropy) + all(g)) * all(scale);
     int64_t j = 0;
     for (; j + kLanes <= p.vocab; j += kLanes) {
-        store(to + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy));
+        store(to + j, gradient(load(x + j), top, log_sum, scale, g, h, entropy) * all(scale));
     }
     if (j < p.vocab) {
         float rest[kLanes];
         Element last[kLanes];
         for (int64_t i = 0; i < kLanes; ++i) rest[i] = j + i < p.vocab ? x[j + i] : -kInfinity;
-        store(last, gradient(load(rest), top, log_sum, scale, g, h, entropy));
+        store(last, gradient(load(rest), top, log_sum, scale, g, h, entropy) * all(scale));
         for (int64_t i = 0; j + i < p.vocab; ++i) to[j + i] = last[i];
     }
     Element of_token[kLanes];

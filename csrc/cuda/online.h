@@ -3,6 +3,7 @@
 // Sums over the exponentials of logits in one read of them (online softmax, arXiv 1805.02867): the largest logit,
 // s = sum e^u and d = sum u e^u with u = (logit - top) / temperature, from which log-prob and entropy follow.
 
+#include <cfloat>
 #include <cmath>
 #include <cstdint>
 
@@ -10,8 +11,9 @@
 
 namespace crossthink {
 
-// In place of -inf: differences stay finite, over a temperature as well; a NaN logit stays NaN.
-constexpr float kLowest = -1e30f;
+// In place of -inf, whose difference to itself is none; no logit is lower, not one that was masked with it. A NaN logit
+// stays NaN.
+constexpr float kLowest = -FLT_MAX;
 
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kLn2 = 0.6931471805599453f;

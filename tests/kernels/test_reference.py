@@ -51,7 +51,7 @@ def test_linear_logprob_gradients(temperature: float) -> None:
         lambda hidden, weight, bias: reference.linear_logprob(hidden, weight, token, bias, temperature), inputs)
 
 
-@pytest.mark.parametrize("kind", ["grpo", "dr_grpo"])
+@pytest.mark.parametrize("kind", ["grpo", "dr_grpo", "rloo"])
 def test_group_advantage_gradients(kind: str) -> None:
     reward = torch.tensor([1.0, 0.2, 0.7, 3.0, 1.0, 1.0], dtype=F64, requires_grad=True)
     group = torch.tensor([2, 2, 2, 5, 8, 8])

@@ -45,17 +45,37 @@ def test_a_named_backend_that_cannot_run_is_an_error(monkeypatch: pytest.MonkeyP
         _core.use_isa("sse9")
 
 
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+def test_a_token_outside_of_the_vocabulary_is_named_by_its_place(backend: str) -> None:
+    with pytest.raises(ValueError, match=r"^token_logprob: token 3 at index 1 is not in \[0, 3\)"):
+        ops.token_logprob(LOGITS, torch.tensor([0, 3]), backend=backend)
+    # the last of 300 tokens, in the third chunk of 128; of the active ones it is the second
+    token, column, active = torch.zeros(300, dtype=torch.int64), torch.zeros(300), torch.arange(300) % 299 == 0
+    token[5], token[299] = -100, -1
+    hidden, weight = torch.zeros(300, 3), torch.zeros(4, 3)
+    with pytest.raises(ValueError, match=r"^linear_logprob: token -100 at index 5 is not in \[0, 4\)"):
+        ops.linear_logprob(hidden, weight, token, backend=backend)
+    for surrogate in ("ppo", "gspo"):
+        with pytest.raises(ValueError, match=r"^linear_policy_loss: token -1 at index 299 is not in \[0, 4\)"):
+            ops.linear_policy_loss(hidden, weight, token, column, column, active, token * 0, surrogate=surrogate,
+                                   backend=backend)
+
+
 def test_errors_name_the_argument() -> None:
-    with pytest.raises(ValueError, match=r"token 3 at index 1 is not in \[0, 3\)"):
-        ops.token_logprob(LOGITS, torch.tensor([0, 3]))
     with pytest.raises(ValueError, match=r"token must be int64 \[2\], got torch.int64 \[1\]"):
         ops.token_logprob(LOGITS, TOKEN[:1])
     with pytest.raises(ValueError, match="temperature must be above 0, got 0"):
         ops.token_logprob(LOGITS, TOKEN, temperature=0.0)
+    for temperature in (1e-40, float("inf")):  # 1 / temperature is none, or a token of probability 0 is inf * 0
+        with pytest.raises(ValueError, match="temperature must be in fp32's range, as its inverse, got"):
+            ops.token_logprob(LOGITS, TOKEN, temperature=temperature)
     with pytest.raises(ValueError, match=r"weight \[V, D\], got \[\[2, 3\], \[4, 5\]\]"):
         ops.linear_logprob(LOGITS, torch.zeros(4, 5), TOKEN)
     with pytest.raises(ValueError, match="bias"):
         ops.linear_logprob(LOGITS, torch.zeros(4, 3), TOKEN, bias=torch.zeros(3))
+    for backend in ("auto", "eager"):
+        with pytest.raises(ValueError, match=r"^linear_logprob: weight is torch\.float32, hidden torch\.float64: "):
+            ops.linear_logprob(LOGITS.double(), torch.zeros(4, 3), TOKEN, backend=backend)
 
 
 @pytest.mark.parametrize("backend", ["auto", "eager"])
@@ -127,3 +147,31 @@ def test_torch_compile_takes_the_ops_whole() -> None:
     step(plain).backward()
     torch.compile(step, backend="aot_eager", fullgraph=True)(compiled).backward()
     torch.testing.assert_close(plain.grad, compiled.grad)
+
+
+def test_a_gradient_of_the_gradient_is_refused(fast: str, place: Callable[[str], str]) -> None:
+    # eager: d^2/dx^2 of rho = e^x at 0 is 1, A = -2: loss 2 e^x, its gradient 2, squared 4 e^2x, whose gradient is 8
+    device = place(fast)
+    column, ids, active = (torch.zeros(1, dtype=dtype, device=device) for dtype in (None, torch.int64, torch.bool))
+
+    def penalty(loss: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        grad, = torch.autograd.grad(loss, x, create_graph=True)
+        return torch.autograd.grad((grad**2).sum(), x)[0]
+
+    for backend in ("eager", fast):
+        x = torch.zeros(1, device=device, requires_grad=True)
+        loss, _ = ops.policy_loss(x, column, column - 2, ~active, ids, backend=backend)
+        if backend == "eager":
+            assert penalty(loss, x).item() == 8
+        else:
+            with pytest.raises(RuntimeError, match=r"^policy_loss: its gradient has none itself"):
+                penalty(loss, x)
+    hidden = torch.ones(1, 1, device=device, requires_grad=True)
+    weight, token = torch.tensor([[0.0], [1.0]], device=device), ids
+    loss, _ = ops.linear_policy_loss(hidden, weight, token, None, column - 2, ~active, ids, backend=fast)
+    with pytest.raises(RuntimeError, match=r"^linear_policy_loss: its gradient has none itself"):
+        penalty(loss, hidden)
+    for found in (ops.linear_logprob(hidden, weight, token, backend=fast),
+                  ops.token_logprob(hidden @ weight.T, token, backend=fast)):
+        with pytest.raises(RuntimeError, match="Trying to backward through"):
+            penalty(found[0].sum(), hidden)

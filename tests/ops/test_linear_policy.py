@@ -116,6 +116,19 @@ def test_bf16_gradients(fast: str, place: Place) -> None:
         assert (found[name] - truth[name]).abs().max() <= allowed * truth[name].abs().max(), name
 
 
+def test_what_comes_from_upstream_is_not_rounded_on_the_cpu(backend: str, place: Place) -> None:
+    # equal logits, weight 0 and 1, A = -10: d hidden = 10 (1 - 1/2) = 5, times 1/3 1.66667, of bf16's neighbours
+    # 1.6640625 and 1.671875 nearer to the first; 5 times 1/3 in bf16, 0.333984, is 1.66992, nearer to the second
+    if place(backend) == "cuda":
+        pytest.skip("torch's product reads the factor in bf16 there")
+    hidden = torch.zeros(1, 1, dtype=torch.bfloat16, requires_grad=True)
+    loss, _ = ops.linear_policy_loss(
+        hidden, torch.tensor([[0.0], [1.0]], dtype=torch.bfloat16), torch.tensor([1]), None, torch.tensor([-10.0]),
+        torch.tensor([True]), torch.tensor([0]), backend=backend)
+    (loss / 3).backward()
+    assert hidden.grad.item() == 1.6640625
+
+
 def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Place) -> None:
     """Log-prob, entropy and d hidden of a sequence alone, behind one other, and behind all of a pack."""
     given = batch(150, 64, 1003)
@@ -147,20 +160,26 @@ def test_the_operators_keep_torchs_contract(fast: str, place: Place) -> None:
     from crossthink.kernels.loss_options import LossOptions
 
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
-    for name in ("hidden", "weight", "bias"):
-        given[name].requires_grad_()
+    across = {"hidden": given["hidden"].T.contiguous().T, "mask": torch.ones_like(given["mask"])}  # and nothing copied
     order = ("hidden", "weight", "token", "old_logp", "advantage", "mask", "sequence", "ref_logp", "sampler_logp",
              "bias")
-    torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
-                          (*(given[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
-                           [True, True, True], fast))
+    for case in (given, given | across):
+        for name in ("hidden", "weight", "bias"):
+            case[name].requires_grad_()
+        torch.library.opcheck(torch.ops.crossthink.linear_policy_loss.default,
+                              (*(case[name] for name in order), 0.7, *LossOptions(kl_coef=0.1).encode(),
+                               [True, True, True], fast))
+    for kind in ("grpo", "dapo"):
+        torch.library.opcheck(torch.ops.crossthink.token_weights.default,
+                              (given["mask"], given["sequence"], *LossOptions(kind=kind).encode(), fast))
 
 
-def test_torch_compile_takes_it_whole(fast: str, place: Place) -> None:
+@pytest.mark.parametrize("options", [{}, {"surrogate": "gspo", "entropy_coef": 0.1}], ids=["one pass", "two passes"])
+def test_torch_compile_takes_it_whole(options: dict[str, Any], fast: str, place: Place) -> None:
     given = {name: x.to(place(fast)) for name, x in batch(12, 8, 30).items()}
 
     def step(hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast)[0]
+        return ops.linear_policy_loss(**given | {"hidden": 2 * hidden, "weight": weight}, backend=fast, **options)[0]
 
     plain, compiled = ([given[name].clone().requires_grad_() for name in ("hidden", "weight")] for _ in range(2))
     step(*plain).backward()

@@ -1,6 +1,8 @@
 """linear_logprob and token_logprob of every backend: error to the fp64 truth at most eager's, on awkward shapes."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -184,6 +186,25 @@ def test_equal_logits_by_hand(rows: str, place: Callable[[str], str]) -> None:
     assert logits.grad[0, :2].tolist() == pytest.approx([32 / 33, -1 / 33])
 
 
+@pytest.mark.parametrize("lowest", [-2e30, torch.finfo(torch.float32).min])
+def test_a_row_that_is_masked_whole_by_a_low_number(lowest: float, rows: str, place: Callable[[str], str]) -> None:
+    # three equal logits: log(1 / 3) and log 3, and dz = delta - 1 / 3
+    logits = torch.full((1, 3), lowest, device=place(rows), requires_grad=True)
+    logp, entropy = ops.token_logprob(logits, torch.tensor([1], device=logits.device), temperature=1.0, backend=rows)
+    logp.sum().backward()
+    assert [logp.item(), entropy.item()] == pytest.approx([-math.log(3), math.log(3)])
+    assert logits.grad[0].tolist() == pytest.approx([-1 / 3, 2 / 3, -1 / 3])
+
+
+def test_one_class_has_no_gradient(rows: str, place: Callable[[str], str]) -> None:
+    # p = 1: dz = g (1 - 1) / 0.6, exactly
+    logits = torch.tensor([[2.0], [-3.0]], device=place(rows), requires_grad=True)
+    found = ops.token_logprob(logits, torch.zeros(2, dtype=torch.int64, device=logits.device), temperature=0.6,
+                              backend=rows)
+    torch.autograd.backward(found, [torch.tensor([1.1, -0.7], device=logits.device)] * 2)
+    assert [x.tolist() for x in (*found, logits.grad)] == [[0, 0], [0, 0], [[0], [0]]]
+
+
 @pytest.mark.parametrize("lost", [slice(0, 1), slice(17, 18), slice(39, 40), slice(0, 5000), slice(4000, 9000)])
 def test_infinite_and_missing_logits(rows: str, place: Callable[[str], str], lost: slice) -> None:
     torch.manual_seed(6)
@@ -252,8 +273,34 @@ def test_input_that_is_not_contiguous(fast: str, place: Callable[[str], str]) ->
         torch.testing.assert_close(strided.grad.cpu(), plain.grad)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_weight_in_any_layout(dtype: torch.dtype, fast: str, place: Callable[[str], str]) -> None:
+    torch.manual_seed(8)
+    normal = partial(torch.randn, dtype=dtype, device=place(fast))
+    hidden, token = normal(6, 8), torch.randint(30, (6,), device=place(fast))
+    # every second column, a transposed one, every second row, one row for all words, one number for all
+    for weight in (normal(30, 16)[:, ::2], normal(8, 30).T, normal(60, 8)[::2], normal(1, 8).expand(30, 8),
+                   normal(1, 1).expand(30, 8)):
+        leaves = [weight.detach().requires_grad_(), weight.clone(memory_format=torch.contiguous_format)]
+        for leaf in leaves:
+            ops.linear_logprob(hidden, leaf.requires_grad_(), token, backend=fast)[0].sum().backward()
+        torch.testing.assert_close(leaves[0].grad, leaves[1].grad)
+
+
 def test_a_token_outside_of_the_vocabulary_is_nan_on_the_device(on_device: str, place: Callable[[str], str]) -> None:
     device = place(on_device)
     logp, _ = ops.token_logprob(torch.zeros(3, 3, device=device), torch.tensor([0, 3, -1], device=device),
                                 backend=on_device)
     assert logp.isnan().tolist() == [False, True, True]
+
+
+def test_autocast_rounds_nothing(backend: str, place: Callable[[str], str]) -> None:
+    # logits 1 + 2^-10 and 0, whose first bf16 would round to 1: logp = -log(1 + e^-(1 + 2^-10)) = -0.312999, not
+    # -0.313262; its slope 1 - p = 1 - e^-0.312999 = 0.268749, not 0.268941
+    hidden = torch.tensor([[1 + 2**-10]], device=place(backend), requires_grad=True)
+    weight, token = torch.tensor([[1.0], [0.0]], device=hidden.device), torch.zeros(1, dtype=torch.int64)
+    with torch.autocast(hidden.device.type, torch.bfloat16):
+        logp, _ = ops.linear_logprob(hidden, weight, token.to(hidden.device), backend=backend)
+    logp.backward()
+    assert logp.item() == pytest.approx(-0.312999, abs=2e-6)
+    assert hidden.grad.item() == pytest.approx(0.268749, abs=2e-6)

@@ -1,6 +1,7 @@
 """group_advantage and policy_loss: numbers worked by hand on every backend, and the backends against the fp64 truth."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,17 @@ def test_advantages_by_hand(backend: str, place: Place) -> None:
                                           1.133893], abs=2e-6)
     got = ops.group_advantage(reward, group, kind="dr_grpo", backend=backend)
     assert got.tolist() == pytest.approx([0.5, -0.5, -0.5, 0.5, 0, 0, 0, -2, -1, 3])
+    # less the mean of the others: 1 - 1/3, 0 - 2/3; 1 - 4, 2 - 3.5, 6 - 1.5
+    got = ops.group_advantage(reward, group, kind="rloo", backend=backend)
+    assert got.tolist() == pytest.approx([2 / 3, -2 / 3, -2 / 3, 2 / 3, 0, 0, 0, -3, -1.5, 4.5])
     assert ops.group_advantage(reward[:0], group[:0], backend=backend).shape == (0,)
+
+
+def test_reinforce_plus_plus_is_one_group_of_tokens(backend: str, place: Place) -> None:
+    # rewards 1 and 0 of sequences of 3 and 1 tokens: mean 3/4, unbiased std sqrt((3 / 16 + 9 / 16) / 3) = 1/2
+    reward = torch.tensor([1.0, 1, 1, 0], device=place(backend))
+    got = ops.group_advantage(reward, torch.zeros_like(reward, dtype=torch.int64), backend=backend)
+    assert got.tolist() == pytest.approx([0.5, 0.5, 0.5, -1.5], abs=4e-6)
 
 
 def test_a_group_longer_than_any_tile(backend: str, place: Place) -> None:
@@ -245,6 +256,26 @@ def test_parts_with_the_batchs_counts_add_up_to_the_whole(kind: str, backend: st
         assert total == pytest.approx(whole.item(), abs=1e-6)
     else:
         assert float(sum(losses)) == pytest.approx(whole.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"clip_low": -0.1}, "clip_low must be at least 0, got -0.1"),
+    ({"clip_high": math.nan}, "clip_high must be at least 0, got nan"),
+    ({"dual_clip": math.nan}, "dual_clip must be above 1, got nan"),  # NaN stands for None in the custom op
+    ({"kl_coef": math.inf}, "kl_coef must be finite, got inf"),
+    ({"sampler_cap": None}, "sampler_cap must be at least 0, got None"),
+    ({"correction": "mask", "sampler_floor": 3.0}, "sampler_floor = 3 is above sampler_cap = 2"),
+    ({"tokens": 2.5}, "tokens must be a whole number, 0 or more, got 2.5"),
+    ({"kind": "dr_grpo", "max_completion_length": -4}, "max_completion_length must be a whole number, 0 or more"),
+])
+def test_numbers_that_make_no_loss_are_named(options: dict[str, Any], said: str, backend: str, place: Place) -> None:
+    with pytest.raises(ValueError, match=f"^policy_loss: {re.escape(said)}"):
+        ops.policy_loss(**one_token(place(backend), 1.0, -1.0), backend=backend, **options)
+
+
+def test_a_divisor_that_turns_the_sign_is_named(backend: str) -> None:
+    with pytest.raises(ValueError, match=r"^group_advantage: eps must be at least 0, got -1\.0"):
+        ops.group_advantage(torch.zeros(2), torch.zeros(2, dtype=torch.int64), eps=-1.0, backend=backend)
 
 
 def test_errors_name_the_argument() -> None:

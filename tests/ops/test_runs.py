@@ -18,7 +18,7 @@ def groups_of(sizes: list[int]) -> torch.Tensor:
     return torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
 
 
-@pytest.mark.parametrize("kind", ["grpo", "dr_grpo"])
+@pytest.mark.parametrize("kind", ["grpo", "dr_grpo", "rloo"])
 def test_groups_of_every_size_are_as_in_fp64(kind: str, isa: str) -> None:
     # sizes 1 to 40 and back to 1, so that the array ends in groups shorter than a vector, at every place of one
     group = groups_of([*range(1, 41), *range(40, 0, -1)])
@@ -114,7 +114,7 @@ def test_runs_have_the_same_bits_wherever_they_lie(fast: str, place: Callable[[s
 
 
 @pytest.mark.parametrize("size", [2, 200])
-@pytest.mark.parametrize("kind", ["grpo", "dr_grpo"])
+@pytest.mark.parametrize("kind", ["grpo", "dr_grpo", "rloo"])
 def test_a_group_whose_id_falls_is_nan_on_the_device(size: int, kind: str, on_device: str,
                                                      place: Callable[[str], str]) -> None:
     group = torch.tensor([5, 7, 7, 6, 8, 2]).repeat_interleave(size).to(place(on_device))
