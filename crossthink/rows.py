@@ -1,4 +1,4 @@
-"""The rows of a table: JSONL (plain, .gz, .xz), CSV with a head, Parquet, and Arrow IPC (file or stream).
+"""The rows of a table: JSONL, CSV and TSV with a head (each plain, .gz or .xz), Parquet, and Arrow IPC (file or stream).
 
 Layer 2: no torch, no Beam.
 """
@@ -20,24 +20,26 @@ UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, pa.ArrowException, 
 """What `rows_of` raises for a file that is damaged."""
 csv.field_size_limit(2**31 - 1)  # else a field of 128 KiB costs the file all rows behind it
 _OPEN: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _ARROW = (".arrow", ".feather", ".ipc", ".arrows")
 _ARROW_FILE = b"ARROW1"
 
 
 def rows_of(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
     """Each row of an open binary file as its values, or what is wrong with it. Raises UNREADABLE."""
-    if name.endswith(".parquet"):
+    path = Path(name.lower())
+    if path.suffix == ".parquet":
         yield from _parquet_rows(stream)
-    elif name.endswith(_ARROW):
+    elif path.suffix in _ARROW:
         yield from _arrow_rows(stream)
-    elif name.endswith(".csv"):
-        yield from _csv_rows(stream)
     else:
-        yield from _json_rows(stream, name)
+        lines = _OPEN.get(path.suffix, lambda plain: plain)(stream)
+        kind = path.with_suffix("").suffix if path.suffix in _OPEN else path.suffix
+        yield from _csv_rows(lines, _SEPARATORS[kind]) if kind in _SEPARATORS else _json_rows(lines)
 
 
-def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
-    for line in _OPEN.get(Path(name).suffix, lambda plain: plain)(stream):
+def _json_rows(lines: Any) -> Iterator[dict[str, Any] | str]:
+    for line in lines:
         if not line.strip():
             yield "the line is empty"
             continue
@@ -49,9 +51,9 @@ def _json_rows(stream: Any, name: str) -> Iterator[dict[str, Any] | str]:
         yield values if isinstance(values, dict) else f"not a JSON object but {type(values).__name__}"
 
 
-def _csv_rows(stream: Any) -> Iterator[dict[str, Any] | str]:
+def _csv_rows(stream: Any, separator: str) -> Iterator[dict[str, Any] | str]:
     """Rows by the head's names; one with more fields than the head has a comma too many, and none of them is sure."""
-    rows = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
+    rows = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), delimiter=separator)
     for values in rows:
         more = values.pop(None, ())  # where DictReader puts what has no name
         head = rows.fieldnames or ()

@@ -59,6 +59,7 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     options = JobOptions(job=job, recipe=recipe, output=str(output))
     FileSystems.set_options(PipelineOptions(list(beam_args)))  # of an object store, before the work
     try:
+        _check_known(PipelineOptions(list(beam_args)))
         if dry:
             report(options, estimate(options, lambda sample: _work(sample, [])))
         else:
@@ -75,6 +76,15 @@ def _work(options: JobOptions, beam_args: list[str]) -> None:
         rows = row_options(options.recipe)
         _check(options, rows)
         _run(options, rows, beam_args)
+
+
+def _check_known(options: PipelineOptions) -> None:
+    """Raise ConfigError for an option that the runner in process does not know; Beam passes over it. A job server has
+    options of its own, which Beam asks it for."""
+    if options.view_as(StandardOptions).runner in (None, "DirectRunner"):
+        unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
+        if unknown:
+            raise ConfigError(f"--{min(unknown)}: neither the data line nor Beam's runner in process has this option")
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:

@@ -20,6 +20,8 @@ MAX_TAGS = 150_000
 """Of a page: the tree and the walk over it take some 300 MB and 5 seconds."""
 MAX_ATTRIBUTES = 5000
 """Of one tag: the parser's time grows with their square (400,000 take minutes)."""
+MAX_OPTIONS = 10_000
+"""Of all lists to select from: the parser's time grows with the square of one's length (150,000 take minutes)."""
 MAX_DEPTH = 2000
 """Of nested elements: the parser's time grows with the square of the depth (100,000 take minutes)."""
 MAX_UNREADABLE = 0.05
@@ -31,13 +33,14 @@ _OWN_CHARSET = re.compile(rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encodi
                           re.IGNORECASE)
 _WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs", "iso8859-11": "cp874"}
 """What the web writes under these names (WHATWG's standard of encodings) is more than Python's codecs of them read."""
+_OPTION = re.compile(rb"<option", re.IGNORECASE)
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})([^<>]*+)")
 _ATTRIBUTE = r"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?"
 _SHORT_TAGS = re.compile(rf"(?:[^<]++|<(?![a-zA-Z])|<[a-zA-Z][^\s/>]*+(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+"
                          rf"(?!{_ATTRIBUTE}))*+".encode())
 """As much of a page as has no tag with more attributes; what a tag holds is read once, however many "<" stand in it."""
 _FLAT = frozenset(b"area base br col embed hr img input link meta param source track wbr p li dt dd tr td th tbody "
-                  b"thead tfoot option optgroup colgroup rp rt html head body script style".split())
+                  b"thead tfoot option colgroup html head body script style".split())
 """Elements that hold nothing, or that the next of their kind ends."""
 _DRAWING = frozenset(b"svg g path circle ellipse line polygon polyline rect use image defs symbol title desc stop "
                      b"lineargradient radialgradient clippath mask pattern filter text tspan animate".split())
@@ -76,6 +79,8 @@ def extract(page: Page, opt_out: str) -> StageResult:
         tags = markup.count(b"<")
         if tags > MAX_TAGS:
             return Failed("too_many_tags", f"{page.id}: more than {MAX_TAGS} tags")
+        if len(_OPTION.findall(markup)) > MAX_OPTIONS:
+            return Failed("too_many_options", f"{page.id}: more than {MAX_OPTIONS} options to select")
         if has_endless_tag(markup):
             return Failed("too_many_attributes", f"{page.id}: a tag with more than {MAX_ATTRIBUTES} attributes")
         if tags > MAX_DEPTH and depth(markup) > MAX_DEPTH:

@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
+from crossthink.dataflow.jobs import run_job
+
 from crossthink.config import load_recipe
 from crossthink.schema import Passage, Question
 from crossthink.shards import Manifest, read_questions
@@ -60,6 +62,14 @@ def test_the_funnel_of_a_small_run(tmp_path: Path) -> None:
         ("warc", "empty.warc.gz@000000000000", "empty_file"),
         ("warc", "page.warc.gz@000000000000", "no_gzip_member")]
     assert failed[0]["evidence"] == "questions.jsonl, row 7, field answer: is missing"
+
+
+def test_an_option_that_nobody_knows_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beam passes over it: "--dryrun" would run the job."""
+    recipe = load_recipe(write_inputs(tmp_path / "in"))
+    assert run_job("run", recipe, tmp_path / "out", ["--direct_num_workers=1", "--dryrun"]) == 2
+    assert capsys.readouterr().err.startswith("error: --dryrun: ")
+    assert not (tmp_path / "out").exists()
 
 
 def test_jobs_one_by_one_give_what_run_gives(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def page(body: bytes, charset: str = "") -> Page:
     (("<div>" * 100_000 + "x").encode("utf-16"), "nested_too_deep"),
     (b"<div></x>" * 70_000 + b"x", "nested_too_deep"),
     (b"<table><tr><td>" * 3_000 + b"x", "nested_too_deep"),
+    (b"<rt>" * 140_000 + b"x", "nested_too_deep"),
+    (b"<select>" + b"<Option>a</option>" * 60_000, "too_many_options"),
     (b"<b>" * 10_000_000, "too_many_tags"),
     (b"<a><p>" * 2_000_000, "too_many_tags"),
     (b"<p " + b" ".join(b"a%d=1" % n for n in range(100_000)) + b">x", "too_many_attributes"),
