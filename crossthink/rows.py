@@ -1,4 +1,4 @@
-"""The rows of a table: JSONL, CSV and TSV with a head (each plain, .gz or .xz), Parquet, and Arrow IPC (file or stream).
+"""The rows of a table: JSONL, CSV and TSV with a head (also .gz and .xz), Parquet, and Arrow IPC (file or stream).
 
 Layer 2: no torch, no Beam.
 """

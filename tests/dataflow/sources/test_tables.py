@@ -256,7 +256,8 @@ def test_rows_of_csv_end_where_their_quotes_do_and_one_with_a_comma_too_many_is_
     assert [f.evidence for f in found if isinstance(f, Fault)] == ["a.csv, row 2: 3 fields, and the head has 2"]
 
 
-@pytest.mark.parametrize(("name", "separator"), [("a.CSV", ","), ("a.csv.gz", ","), ("a.tsv", "\t"), ("a.tsv.xz", "\t")])
+@pytest.mark.parametrize(("name", "separator"), [
+    ("a.CSV", ","), ("a.csv.gz", ","), ("a.tsv", "\t"), ("a.tsv.xz", "\t")])
 def test_a_table_is_read_by_its_name(name: str, separator: str, tmp_path: Path) -> None:
     content = f'question{separator}answer\n"One,\ttwo?"{separator}3\n'.encode()
     (tmp_path / name).write_bytes({"gz": gzip.compress, "xz": lzma.compress}.get(name[-2:], bytes)(content))
