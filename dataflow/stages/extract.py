@@ -34,8 +34,9 @@ _OWN_CHARSET = re.compile(rb"<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encodi
 _WIDER = {"shift_jis": "cp932", "euc_kr": "cp949", "gbk": "gb18030", "big5": "big5hkscs", "iso8859-11": "cp874"}
 """What the web writes under these names (WHATWG's standard of encodings) is more than Python's codecs of them read."""
 _OPTION = re.compile(rb"<option", re.IGNORECASE)
-_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})([^<>]*+)")
 _ATTRIBUTE = r"[\s/]*+(?:[^\s\"'>/=]++|[\"'=])(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"']*+))?"
+_TAG = re.compile(rf"<(/?)([a-zA-Z][a-zA-Z0-9:-]{{0,40}})((?:{_ATTRIBUTE})*+[\s/]*+)".encode())
+"""With its attributes, since what looks like an end tag in one of them ends nothing."""
 _SHORT_TAGS = re.compile(rf"(?:[^<]++|<(?![a-zA-Z])|<[a-zA-Z][^\s/>]*+(?:{_ATTRIBUTE}){{0,{MAX_ATTRIBUTES}}}+"
                          rf"(?!{_ATTRIBUTE}))*+".encode())
 """As much of a page as has no tag with more attributes; what a tag holds is read once, however many "<" stand in it."""
