@@ -231,6 +231,8 @@ def check_recipe(recipe: Recipe, where: str) -> None:
         if file.answer_type not in ("", *ANSWER_TYPES):
             raise ConfigError(f"{where}: {file.path}: answer_type {file.answer_type!r} has no verifier: one of "
                               f"{', '.join(ANSWER_TYPES)}")
+        if file.limit < 0:
+            raise ConfigError(f"{where}: {file.path}: limit = {file.limit} must be zero (all rows) or above")
     if recipe.rollout.prompts % recipe.algorithm.minibatches:
         raise ConfigError(f"{where}: rollout.prompts = {recipe.rollout.prompts} does not divide into "
                           f"algorithm.minibatches = {recipe.algorithm.minibatches}")
