@@ -30,6 +30,7 @@ from crossthink.engine.weights import resolve_model, revision
 from crossthink.files import write_json
 from crossthink.judge import open_judge
 from crossthink.metrics import MetricsWriter, rollout_metrics
+from crossthink.ops.device import type_name
 from crossthink.policy import Policy
 from crossthink.progress import Progress
 from crossthink.prompts import prompt_ids
@@ -194,7 +195,7 @@ def claim_output(output: Path, recipe: Recipe, manifest: Manifest) -> None:
 
 def note_what_runs(output: Path, trainer: Trainer, ranks: Ranks) -> None:
     """Say in the log, and add to `run.json`, which engine, ops, precision, device and ranks this run has."""
-    used, dtype, engine = ops.backends_in_use(), str(trainer.policy.dtype).removeprefix("torch."), trainer.engine
+    used, dtype, engine = ops.backends_in_use(), type_name(trainer.policy.dtype), trainer.engine
     log.info("ops %s; matrix products in %s; device %s; %d rank(s)", used, dtype, ranks.device, ranks.world)
     if ranks.first:
         path = output / "run.json"

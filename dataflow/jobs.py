@@ -15,10 +15,10 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics.metric import MetricsFilter
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions
 from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
-from crossthink.dataflow.local_runner import local_runner
+from crossthink.dataflow.local_runner import IN_PROCESS, local_runner, runner_of
 from crossthink.dataflow.options import (
     MARKER,
     JobOptions,
@@ -46,8 +46,6 @@ from crossthink.config import ConfigError, Recipe
 from crossthink.provenance import provenance
 from crossthink.shards import Manifest, ShardError
 
-IN_PROCESS = "FnApiRunner"
-"""The runner behind DirectRunner: named directly, because DirectRunner tries to download another one first."""
 _OWN_ERROR = re.compile(r"(?:JobError|ConfigError|OSError|PermissionError|FileNotFoundError|MemoryError|ImportError|"
                         r"ModuleNotFoundError): ([^\n]+)")
 
@@ -57,9 +55,10 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     """Run a job of the data line, or print what it would take. Returns 0; 2 for what is wrong before any work, 1 for
     what fails in it, each with one line on stderr. `beam_args` are Beam's own options."""
     options = JobOptions(job=job, recipe=recipe, output=str(output))
-    FileSystems.set_options(PipelineOptions(list(beam_args)))  # of an object store, before the work
+    beam_options = PipelineOptions(list(beam_args))
+    FileSystems.set_options(beam_options)  # of an object store, before the work
     try:
-        _check_known(PipelineOptions(list(beam_args)))
+        _check_known(beam_options)
         if dry:
             report(options, estimate(options, lambda sample: _work(sample, [])))
         else:
@@ -81,7 +80,7 @@ def _work(options: JobOptions, beam_args: list[str]) -> None:
 def _check_known(options: PipelineOptions) -> None:
     """Raise ConfigError for an option that the runner in process does not know; Beam passes over it. A job server has
     options of its own, which Beam asks it for."""
-    if options.view_as(StandardOptions).runner in (None, "DirectRunner"):
+    if runner_of(options) == IN_PROCESS:
         unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
         if unknown:
             raise ConfigError(f"--{min(unknown)}: neither the data line nor Beam's runner in process has this option")
@@ -110,8 +109,7 @@ def _run(options: JobOptions, rows: dict[str, Any], beam_args: list[str]) -> Non
     new_ledger(options.output)
     beam_options = PipelineOptions(["--default_sdk_harness_log_level=ERROR", *beam_args])
     beam_options.view_as(PulseOptions).crossthink_pulse = str(work)
-    name = beam_options.view_as(StandardOptions).runner or IN_PROCESS
-    runner = IN_PROCESS if name == "DirectRunner" else name
+    runner = runner_of(beam_options)
     shown = f"{runner}{_workers(runner, beam_options)}"
     print(f"data line: {options.job} to {options.folder}, {shown}, {started['processor']}", file=sys.stderr)
     line = Line()

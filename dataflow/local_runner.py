@@ -2,13 +2,21 @@
 
 import sys
 
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.job.utils import dict_to_struct
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+IN_PROCESS = "FnApiRunner"
+"""The runner behind DirectRunner: named directly, because DirectRunner tries to download another one first."""
 WORKER = f"{sys.executable} -m crossthink.dataflow.worker"
+
+
+def runner_of(options: PipelineOptions) -> str:
+    """The name of the runner that these options ask for."""
+    name: str = options.view_as(StandardOptions).runner or IN_PROCESS
+    return IN_PROCESS if name == "DirectRunner" else name
 
 
 def local_runner(options: PipelineOptions) -> FnApiRunner:

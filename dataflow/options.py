@@ -11,13 +11,7 @@ from typing import Any
 from crossthink.dataflow.look.folders import FOLDERS
 from crossthink.dataflow.parts import Piece
 from crossthink.dataflow.sinks.manifest import UNFINISHED
-from crossthink.dataflow.sources.warc_files import (
-    find_warc_files,
-    is_list,
-    matches,
-    names_digest,
-    state_of,
-)
+from crossthink.dataflow.sources.warc_files import find_warc_files, is_list, matches, names_digest, state_of
 
 from crossthink.config import ConfigError, Recipe
 from crossthink.data_config import QuestionFile

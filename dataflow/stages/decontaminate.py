@@ -75,6 +75,7 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
     of them hold would say little, and a run of words that many share is not looked for."""
     names: list[str] = []
     parts: list[str] = []
+    hashes: list[int] = []
     first = [0]
     known: set[tuple[int, ...]] = set()
     for name, question, options in questions:
@@ -86,8 +87,8 @@ def build_index(questions: Iterable[tuple[str, str, tuple[str, ...]]], size: int
         known.add(key)
         names.append(name)
         parts += plain
+        hashes += own, *others
         first.append(len(parts))
-    hashes = _core.text_hashes(parts).tolist()
     short: dict[int, list[tuple[int, frozenset[int]]]] = {}
     for number, (start, end) in enumerate(pairwise(first)):
         if hashes[start] and len(tokens(parts[start])) < size:
