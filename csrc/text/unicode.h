@@ -7,7 +7,7 @@
 
 namespace crossthink::text {
 
-enum class Kind : uint8_t { kNone, kWord, kDigit, kOperator };
+enum class Kind : uint8_t { kNone, kWord, kDigit, kOperator, kUnspaced };
 
 struct CodePoint {
     Kind kind;

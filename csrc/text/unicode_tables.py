@@ -16,7 +16,10 @@ JAMO_SECOND = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
 OPERATORS = "+-*/=<>^%×÷·±√≤≥≠∞"
 MINUS = {"−": "-", "–": "-"}
 """What is written for a minus, and is one where numbers are concerned."""
-NONE, WORD, DIGIT, OPERATOR = range(4)
+UNSPACED = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC", "HIRAGANA", "HENTAIGANA", "KATAKANA", "THAI",
+            "LAO", "KHMER", "MYANMAR")
+"""Scripts that put no spaces between words, as the names of their characters begin."""
+NONE, WORD, DIGIT, OPERATOR, UNSPACED_LETTER = range(5)
 Row = tuple[int, int, int, str, str]
 
 
@@ -33,11 +36,12 @@ def compositions() -> dict[str, str]:
 
 
 def kind_of(char: str) -> int:
-    """As Python's regular expressions see it: \\d is a digit, \\w without the digits a word character."""
+    """As Python's regular expressions see it: \\d is a digit, \\w without the digits a word character; those of
+    scripts without spaces are apart."""
     if char.isdecimal():
         return DIGIT
     if char.isalnum() or char == "_":
-        return WORD
+        return UNSPACED_LETTER if unicodedata.name(char, "").startswith(UNSPACED) else WORD
     return OPERATOR if char in OPERATORS else NONE
 
 

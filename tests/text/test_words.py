@@ -25,6 +25,9 @@ def test_words_by_hand() -> None:
     assert _core.words("10² 2x³⁻ⁿ 10^2 pho\u00adto\u200b \u202bla\u200dw\u202c") == [
         "10", "^", "2", "2", "x", "^", "3", "-", "n", "10", "^", "2", "photo", "law"]
     # 각 from its three letters, and from a syllable and its tail
+    # scripts without spaces: each letter by itself, digits and Latin letters among them as ever; Thai's marks separate
+    assert _core.words("光合作用のATP量は3.5mol。ｱｰ น้ำ") == [
+        "光", "合", "作", "用", "の", "atp", "量", "は", "3.5", "mol", "ア", "ー", "น", "า"]
     assert _core.words("\u1100\u1161\u11a8 \uac00\u11a8") == ["각", "각"]
 
 
@@ -38,7 +41,8 @@ def test_every_code_point_alone_and_with_neighbours() -> None:
 MARKS = [chr(point) for point in range(0x300, 0x370)] + list("\u0591\u05b0\u0f71\u0f72\u3099\u1dce")
 TRICKY = st.text(st.sampled_from([*MARKS, *"aAeEiIkKsS19.,;-−–_ \n\u00a0ﬁ½²①ΣςßİıſÅÅéǖự각\u1100\u1161\u11a8\uac00"
                                   "\u00ad\u200d\u202e\ufeff\u1160\uffa0³⁻ⁿ"
-                                  "\u0958\u2126\u212b\ufb2c\u1e9e\u0344\u0f73\u0f43नि٣٤中文🙂\ufffd"]), max_size=24)
+                                  "\u0958\u2126\u212b\ufb2c\u1e9e\u0344\u0f73\u0f43नि٣٤中文🙂\ufffd"
+                                  "の한ー〇น้๑"]), max_size=24)
 
 
 @given(TRICKY | st.text(max_size=40))

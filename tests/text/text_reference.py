@@ -5,7 +5,11 @@ from math import log2
 
 from crossthink.schema import canonical_text
 
-TOKEN = re.compile(r"\d+(?:[.,]\d+)*|\w+|[+\-*/=<>^%×÷·±√≤≥≠∞]")
+# Thai and Lao, Burmese, Khmer, ideographs, kana, and these again where Unicode later put more of them
+UNSPACED = (r"\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
+            r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001aff0-\U0001afff\U0001b000-\U0001b16f\U0001d372-\U0001d376"
+            r"\U00020000-\U0003ffff")
+TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|(?=\w)[{UNSPACED}]|(?:(?![{UNSPACED}])\w|\d)+|[+\-*/=<>^%×÷·±√≤≥≠∞]")
 FACTOR, MASK = 0x9E3779B97F4A7C13, 2**64 - 1
 FUNCTIONS, ROWS, BANDS, SHINGLE = 112, 8, 14, 5
 

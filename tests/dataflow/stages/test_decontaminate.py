@@ -82,6 +82,26 @@ def test_markup_is_no_words_and_what_looks_like_it_is() -> None:
         assert without_markup(text) == text
 
 
+CHINESE = "植物在进行光合作用的过程中叶绿体吸收二氧化碳并且释放出一种气体请问该气体的名称是什么"
+"""42 letters, each of them a word."""
+
+
+@pytest.mark.parametrize("text", [
+    CHINESE,
+    f"下面是一道老题目{CHINESE}想好再回答",  # in the middle of a clause
+    " ".join(CHINESE),
+    "".join("某" if i % 8 == 7 else letter for i, letter in enumerate(CHINESE)),  # every eighth is another
+])
+def test_a_script_without_spaces_is_searched_letter_by_letter(text: str) -> None:
+    index = build_index([("exam, row 1", CHINESE, ("氧气", "氮气")),
+                         ("exam, row 2", "木星有几颗卫星在伽利略之前已经被人发现", ())], 8)
+    found = check_passage(passage(text), index)
+    assert isinstance(found, Rejected)
+    assert found.evidence.startswith("exam, row 1: ")
+    part = passage(f"我们知道{CHINESE[:13]}会长大")  # 13 of 42
+    assert check_passage(part, index) == Kept((part,))
+
+
 def test_short_questions_match_as_a_whole(make_question: Callable[..., Question]) -> None:
     assert check_question(make_question("what is 73 + 46"), INDEX) == Rejected(
         "contaminated", "exam, row 2: 'what is 73 + 46', 48 of 48 bits, 5 of 5 words in a row")
