@@ -40,10 +40,13 @@ def _falls(ids, first):  # type: ignore[no-untyped-def]
 
 @triton.jit
 def _members(ids, start, own, n, tile: tl.constexpr):  # type: ignore[no-untyped-def]
-    """The tile's places, which of them are the run's, and whether the run may go on behind the tile."""
-    place = start + tl.arange(0, tile)
-    member = (place < n) & (tl.load(ids + place, mask=place < n, other=0) == own)
-    return place, member, tl.sum(member.to(tl.int32), 0) == tile
+    """The tile's places, which of them are the run's, and whether the run may go on behind the tile. Where ids fall, one
+    may come again: that is another run."""
+    offset = tl.arange(0, tile)
+    place = start + offset
+    same = (place < n) & (tl.load(ids + place, mask=place < n, other=0) == own)
+    length = tl.min(tl.where(same, tile, offset), 0)
+    return place, offset < length, length == tile
 
 
 @triton.jit

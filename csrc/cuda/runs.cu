@@ -79,7 +79,8 @@ __device__ Short window(const int64_t* id, int64_t begin, int64_t n, int& filled
     return run;
 }
 
-// Calls work(value(i)) for this lane's share of the run that begins at `begin`; returns where the run ends.
+// Calls work(value(i)) for this lane's share of the run that begins at `begin`; returns where the run ends. Where ids
+// fall, one may come again: that is another run.
 template <class Value, class Work>
 __device__ int64_t each_of_run(const int64_t* id, int64_t begin, int64_t n, const Value& value, const Work& work) {
     const int64_t own = id[begin];
@@ -95,8 +96,11 @@ __device__ int64_t each_of_run(const int64_t* id, int64_t begin, int64_t n, cons
         int members = 0;
 #pragma unroll
         for (int k = 0; k < kAhead; ++k) {
-            if (ids[k] == own) work(values[k]);
-            members += __popc(__ballot_sync(kAll, ids[k] == own));
+            if (members < k * kWarp) continue;
+            const unsigned others = __ballot_sync(kAll, ids[k] != own);
+            const int length = others ? __ffs(others) - 1 : kWarp;
+            if (lane() < length) work(values[k]);
+            members += length;
         }
         if (members < kAhead * kWarp) return start + members;
     }

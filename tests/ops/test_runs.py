@@ -125,6 +125,18 @@ def test_a_group_whose_id_falls_is_nan_on_the_device(size: int, kind: str, on_de
     assert not got[[0, 1, 2, 4]].isnan().any()
 
 
+@pytest.mark.parametrize("kind", ["grpo", "dr_grpo", "rloo"])
+def test_a_group_whose_id_comes_again_is_not_of_it(kind: str, on_device: str, place: Callable[[str], str]) -> None:
+    # within what a program reads at once; the first group is longer than a warp
+    sizes = torch.tensor([40, 10, 6, 5])
+    group = torch.tensor([5, 3, 5, 9]).repeat_interleave(sizes).to(place(on_device))
+    reward = torch.arange(61.0)
+    got = ops.group_advantage(reward.to(group.device), group, kind=kind, backend=on_device).cpu().split(sizes.tolist())
+    for number, (own, rewards) in enumerate(zip(got, reward.split(sizes.tolist()), strict=True)):
+        alone = ops.group_advantage(rewards, torch.zeros(len(rewards), dtype=torch.int64), kind=kind, backend="eager")
+        torch.testing.assert_close(own, alone * float("nan") if number == 1 else alone, equal_nan=True)
+
+
 @pytest.mark.parametrize("size", [2, 200])
 @pytest.mark.parametrize("surrogate", ["ppo", "gspo"])
 def test_a_loss_of_sequences_whose_ids_fall_is_nan_on_the_device(size: int, surrogate: str, on_device: str,
