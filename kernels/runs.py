@@ -40,8 +40,8 @@ def _falls(ids, first):  # type: ignore[no-untyped-def]
 
 @triton.jit
 def _members(ids, start, own, n, tile: tl.constexpr):  # type: ignore[no-untyped-def]
-    """The tile's places, which of them are the run's, and whether the run may go on behind the tile. Where ids fall, one
-    may come again: that is another run."""
+    """The tile's places, which of them are the run's, and whether the run may go on behind the tile. Where ids fall,
+    one may come again: that is another run."""
     offset = tl.arange(0, tile)
     place = start + offset
     same = (place < n) & (tl.load(ids + place, mask=place < n, other=0) == own)

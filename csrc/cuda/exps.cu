@@ -36,12 +36,6 @@ __global__ void __launch_bounds__(kThreads) rows_kernel(CudaHeadRows p) {
     write_row(mine, inside ? p.chosen[row] : nanf(""), p.inverse_temperature, row, p.logp, p.entropy, p.stats);
 }
 
-__device__ float log2_fast(float x) {
-    float y;
-    asm("lg2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
-
 // The row's coefficients: dz = g delta - p (g + h (log p + entropy)) = g delta + p (a + b log2 p).
 struct Coefficients {
     float g, a, b, scale, top, log_sum;

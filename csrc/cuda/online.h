@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "cuda/block.h"
+#include "cuda/ptx.h"
 
 namespace crossthink {
 
@@ -18,13 +19,6 @@ constexpr float kLowest = -FLT_MAX;
 constexpr float kLog2E = 1.4426950408889634f;
 constexpr float kLn2 = 0.6931471805599453f;
 constexpr float kVanishes = -200.0f;  // 2^u is 0 below
-
-// 2^x; -inf gives 0, NaN stays one.
-__device__ inline float exp2_fast(float x) {
-    float y;
-    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
-}
 
 // Sums over 2^u, with u in units of log2(e) temperatures: `scale` is log2(e) / temperature.
 struct Online {

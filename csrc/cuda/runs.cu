@@ -7,6 +7,7 @@
 
 #include "cuda/block.h"
 #include "cuda/check.h"
+#include "cuda/ptx.h"
 #include "cuda/runs.h"
 
 namespace crossthink {
@@ -23,13 +24,6 @@ __device__ int lane() { return threadIdx.x % kWarp; }
 __device__ double warp_sum(double x) {
     for (int distance = kWarp / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(kAll, x, distance);
     return x;
-}
-
-// The square root to the last bit but one.
-__device__ float root(float x) {
-    float y;
-    asm("sqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
 }
 
 // Whether the run that begins at `begin` has a smaller id than the one before it.
@@ -157,7 +151,8 @@ struct Advantages {
         const float centred = gap - __fdividef(run.total(gap), n);
         const bool flat = (__ballot_sync(kAll, reward != own) & run.members) == 0;
         float by = 1;
-        if (p.divide_by_std) by = root(__fdividef(run.total(centred * centred), n - 1)) + static_cast<float>(p.eps);
+        if (p.divide_by_std)
+            by = sqrt_fast(__fdividef(run.total(centred * centred), n - 1)) + static_cast<float>(p.eps);
         if (whole) p.advantage[i] = run.falls ? nanf("") : flat ? 0.0f : __fdividef(centred, by);
     }
 

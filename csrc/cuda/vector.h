@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cuda/ptx.h"
+
 namespace crossthink {
 
 __device__ inline float widen(float x) { return x; }
@@ -40,20 +42,11 @@ __device__ void load(const T* row, int64_t at, int64_t end, float fill, float* o
     }
 }
 
-// The bits of as many values as fit, -inf past the end, for what is read once: the cache may drop it first. Volatile,
-// so that the read stays in front of the writes that follow it, and bits, since a compiler that sees values takes them
-// apart, and waits for them, where they are read and not where they are used.
+// The bits of as many values as fit, -inf past the end, for what is read once.
 template <bool kAligned, class T>
 __device__ uint4 load_once(const T* row, int at, int end) {
     constexpr int kCount = kBytes / sizeof(T), kInWord = 4 / sizeof(T), kBits = 8 * sizeof(T);
-    uint4 bits;
-    if (kAligned && at + kCount <= end) {
-        asm volatile("ld.global.cs.v4.u32 {%0, %1, %2, %3}, [%4];"
-                     : "=r"(bits.x), "=r"(bits.y), "=r"(bits.z), "=r"(bits.w)
-                     : "l"(row + at)
-                     : "memory");
-        return bits;
-    }
+    if (kAligned && at + kCount <= end) return read_once(row + at);
     uint32_t words[4] = {};
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {

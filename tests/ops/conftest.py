@@ -1,21 +1,30 @@
 """The backends that can run here: each test of an op runs on all of them.
 
-Triton runs on the GPU, or in a process with TRITON_INTERPRET=1 on the CPU: test_interpreted.py starts that one.
+Triton runs on the GPU, or in a process with TRITON_INTERPRET=1 on the CPU: test_interpreted.py starts that one. The
+CUDA kernels run on the GPU, or in the process that test_cuda_on_cpu.py starts as C++ on the CPU.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import cuda_kernels_on_cpu
+
 from crossthink import _core
 from crossthink.ops import head
 
 GPU = torch.cuda.is_available()
+CUDA_ON_CPU = os.environ.get("CROSSTHINK_CUDA_ON_CPU")
 FAST = ["cpp", *(["triton"] if GPU or os.environ.get("TRITON_INTERPRET") == "1" else []),
-        *(["cuda"] if GPU and _core.with_cuda else [])]
+        *(["cuda"] if (GPU and _core.with_cuda) or CUDA_ON_CPU else [])]
+if CUDA_ON_CPU:
+    cuda_kernels_on_cpu.install(CUDA_ON_CPU)
 
 
 @pytest.fixture(params=FAST)
