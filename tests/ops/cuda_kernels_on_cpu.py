@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
-import pybind11
 import pytest
 import torch
 
@@ -24,8 +23,10 @@ KERNELS = ("exps", "logprob", "policy", "runs", "scale")
 LAUNCH = re.compile(r"([\w<>]+?)<<<([^;]*?), 0, static_cast<cudaStream_t>\(stream\)>>>\(")
 
 
-def build(folder: Path, compiler: str) -> Path:
-    """Compile the kernels and their bindings into a module in `folder`."""
+def build(folder: Path, compiler: str, *more: str) -> Path:
+    """Compile the kernels and their bindings into a module in `folder`, with more flags."""
+    import pybind11
+
     cuda, here = REPO / "csrc" / "cuda", Path(__file__).parent / "cuda_on_cpu"
     sources = [cuda / "bindings.cpp", here / "module.cpp"]
     for name in KERNELS:
@@ -33,15 +34,15 @@ def build(folder: Path, compiler: str) -> Path:
         assert launches
         sources.append(folder / f"{name}.cpp")
         sources[-1].write_text(text)
-    flags = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-Wno-narrowing", "-Wno-unknown-pragmas", f"-I{here}",
-             f"-I{REPO / 'csrc'}", f"-I{pybind11.get_include()}", f"-I{sysconfig.get_paths()['include']}"]
+    flags = ["-std=c++20", "-O1", "-fPIC", "-fvisibility=hidden", "-Wno-narrowing", "-Wno-unknown-pragmas", *more,
+             f"-I{here}", f"-I{REPO / 'csrc'}", f"-I{pybind11.get_include()}", f"-I{sysconfig.get_paths()['include']}"]
     objects = [folder / f"{source.stem}.o" for source in sources]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: subprocess.run(
             [compiler, *flags, "-include", "cuda_runtime.h", "-c", str(pair[0]), "-o", str(pair[1])], check=True),
             zip(sources, objects, strict=True)))
     module = folder / f"cuda_on_cpu{sysconfig.get_config_var('EXT_SUFFIX')}"
-    subprocess.run([compiler, "-shared", *map(str, objects), "-o", str(module)], check=True)
+    subprocess.run([compiler, *more, "-shared", *map(str, objects), "-o", str(module)], check=True)
     return module
 
 
