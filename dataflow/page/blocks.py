@@ -160,7 +160,7 @@ class _Walk:
                                  place.in_link, _holds_data(node) if tag == "table" else place.in_data,
                                  tag == "tr" and place.in_data)
         elif place.in_row and tag in ("td", "th"):
-            self._pieces.append(" | " if self._pieces else "")
+            self._pieces.append(" | " if _follows_cell(node) else "")
         elif tag in ("a", "button") or own & _BUTTON:
             if self._pieces and self._pieces[-1] and not self._pieces[-1][-1].isspace() and _ends_link(node.prev):
                 self._pieces.append(" ")  # a style sheet holds them apart
@@ -184,7 +184,9 @@ class _Walk:
             return
         place, whole = self._place, "".join(self._pieces)
         lines = (" ".join(line.split()) for line in whole.split("\n"))
-        text = "\n".join(line for line in lines if line).strip(" |" if place.in_row else " ")
+        text = "\n".join(line for line in lines if line)
+        if place.in_row:
+            text = text.rstrip(" |")  # an empty first cell stays: without it a head's cells would stand over others
         self._pieces.clear()
         if text:
             words = len(text.split())
@@ -195,6 +197,13 @@ class _Walk:
 
 def _ends_link(before: Any) -> bool:
     return before is not None and before.tag in ("a", "button")
+
+
+def _follows_cell(node: Any) -> bool:
+    before = node.prev
+    while before is not None and before.tag not in ("td", "th"):
+        before = before.prev
+    return before is not None
 
 
 def _holds_data(table: Any) -> bool:

@@ -15,6 +15,10 @@ def texts(html: str) -> list[str]:
 @pytest.mark.parametrize(("html", "found"), [
     ("<p>One<br>two</p><p>three  <b>four</b>\nfive", ["One\ntwo", "three four five"]),
     ("<table><tr><th>Year<th>City<tr><td>1811</td><td><p>Lorne</p></td></table>", ["Year | City", "1811 | Lorne"]),
+    # the head's cells stay above those that they name; cells without text at the end and rows of such say nothing
+    ("<table>\n<tr> <td></td> <th>1811</th> <th></th> <th>1812</th> <td></td>\n<tr> <td></td> <td> </td>\n"
+     "<tr> <th>Tea</th><!-- t --> <td>3</td> <td>7</td> <td>4</td></table>",
+     ["| 1811 | | 1812", "Tea | 3 | 7 | 4"]),
     ("<table role=presentation><tr><td>a<td>b</table>", ["a", "b"]),  # places things, holds no data
     ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", ["a | b", "c"]),
     ("<p>x<sup>2</sup> + 10<sup>-6</sup>, the 1<sup>st</sup> v<sub>1</sub> of H<sub>2</sub>O"
