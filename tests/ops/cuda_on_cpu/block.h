@@ -35,7 +35,6 @@ struct Block {
     std::vector<char> stacks = std::vector<char>(kMost * kStack);
     std::function<void()> kernel;
     jmp_buf home;
-    ucontext_t first_home;
     int size = 0, alive = 0, current = 0;
     bool moved = false;  // whether any thread got on in this round
     Barrier all, warps[kMost / kLanes];
