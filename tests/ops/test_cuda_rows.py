@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from crossthink.kernels import reference
 
 from crossthink import _core
-from crossthink.ops.device import address, stream
+from crossthink.ops.device import address, stream, type_name
 
 Tensor = torch.Tensor
 TILE = 256
@@ -80,6 +80,6 @@ def test_a_token_outside_of_the_vocabulary_is_nan(device: str) -> None:
 def test_scaling_in_place(count: int, by: float, dtype: torch.dtype, device: str) -> None:
     values = torch.linspace(-3, 5, count).to(dtype)
     x, factor = torch.cat([values, values[:1]]).to(device), torch.tensor(by, device=device)
-    _core.cuda_scale(address(x), str(dtype).removeprefix("torch."), address(factor), count, stream())
+    _core.cuda_scale(address(x), type_name(dtype), address(factor), count, stream())
     assert torch.equal(x[:-1].cpu(), (values.float() * factor.cpu()).to(dtype))
     assert x[-1] == values[0]  # behind them nothing is written

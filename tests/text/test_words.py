@@ -24,10 +24,10 @@ def test_words_by_hand() -> None:
     # a superscript is no digit of the number before it; a soft hyphen, a joiner and a mark of direction are nothing
     assert _core.words("10² 2x³⁻ⁿ 10^2 pho\u00adto\u200b \u202bla\u200dw\u202c") == [
         "10", "^", "2", "2", "x", "^", "3", "-", "n", "10", "^", "2", "photo", "law"]
-    # 각 from its three letters, and from a syllable and its tail
     # scripts without spaces: each letter by itself, digits and Latin letters among them as ever; Thai's marks separate
     assert _core.words("光合作用のATP量は3.5mol。ｱｰ น้ำ") == [
         "光", "合", "作", "用", "の", "atp", "量", "は", "3.5", "mol", "ア", "ー", "น", "า"]
+    # 각 from its three letters, and from a syllable and its tail
     assert _core.words("\u1100\u1161\u11a8 \uac00\u11a8") == ["각", "각"]
 
 
