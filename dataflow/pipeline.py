@@ -10,6 +10,7 @@ from crossthink.dataflow.line import Flow, Line, join
 from crossthink.dataflow.options import JobOptions, benchmarks, question_pieces, warc_files
 from crossthink.dataflow.parts import Parts, Piece, code_digest, digest
 from crossthink.dataflow.records import Document
+from crossthink.dataflow.sources.given import Given
 from crossthink.dataflow.sources.shards import read_shard, shard_paths
 from crossthink.dataflow.sources.shipped import read_shipped, shipped_shards
 from crossthink.dataflow.sources.splits import read_split, splits
@@ -56,7 +57,7 @@ def build(pipeline: Any, options: JobOptions, line: Line) -> Flow:
 
 def extract_passages(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     """WARC files to passages with language and domain."""
-    pieces = (pipeline | "warc files" >> beam.Create(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
+    pieces = (pipeline | "warc files" >> Given(warc_files(options.recipe)) | "spread files" >> beam.Reshuffle()
               | "split files" >> beam.FlatMapTuple(_pieces) | "spread splits" >> beam.Reshuffle())
     flow = line.apply(_source("pages", read_split, page_links(options.recipe), Document, options, line), Flow(pieces))
     threshold = options.recipe.data.near_duplicate
@@ -74,7 +75,7 @@ def synthesize(passages: Flow, options: JobOptions, line: Line) -> Flow:
     if data.cloze_per_passage:
         flows.append(line.apply(Stage("cloze", partial(_cloze, seed=options.recipe.run.seed,
                                                        per_passage=data.cloze_per_passage)), passages))
-    return join("written questions", *flows) if flows else Flow(passages.records.pipeline | beam.Create([]))
+    return join("written questions", *flows) if flows else Flow(passages.records.pipeline | Given([]))
 
 
 def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
@@ -82,7 +83,7 @@ def import_questions(pipeline: Any, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     rows = (Link("import", partial(to_question, files=data.questions, max_answer_words=data.max_answer_words)),)
     return line.apply(_source("rows", read_entry, rows, Question, options, line),
-                      Flow(pipeline | "question files" >> beam.Create(question_pieces(options.recipe))
+                      Flow(pipeline | "question files" >> Given(question_pieces(options.recipe))
                            | "spread question files" >> beam.Reshuffle()))
 
 
@@ -91,7 +92,7 @@ def curate(flow: Flow, options: JobOptions, line: Line) -> Flow:
     data = options.recipe.data
     shipped = None
     if data.shipped:
-        shipped = (flow.records.pipeline | "shipped shards" >> beam.Create(shipped_shards(data.shipped))
+        shipped = (flow.records.pipeline | "shipped shards" >> Given(shipped_shards(data.shipped))
                    | "spread shipped" >> beam.Reshuffle() | "read shipped" >> beam.FlatMapTuple(read_shipped))
         pairs = tuple(records | f"{name} by id" >> beam.Map(lambda record: (record.id, record))
                       for name, records in (("new", flow.records), ("shipped", shipped)))
@@ -155,7 +156,7 @@ def question_links(recipe: Recipe) -> tuple[Link, ...]:
 
 def _shards(pipeline: Any, options: JobOptions, folder: str, kind: type) -> Flow:
     paths = shard_paths(Path(options.output) / folder, kind)
-    return Flow(pipeline | f"{folder} shards" >> beam.Create(paths) | f"spread {folder}" >> beam.Reshuffle()
+    return Flow(pipeline | f"{folder} shards" >> Given(paths) | f"spread {folder}" >> beam.Reshuffle()
                 | f"read {folder}" >> beam.FlatMap(read_shard, kind))
 
 

@@ -1,6 +1,9 @@
 """Shared fixtures: small question sets, manifests and a tiny model, all real files."""
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -55,6 +58,25 @@ def write_manifest(tmp_path: Path) -> Callable[[Sequence[Question]], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def compiler() -> str:
+    """The path of g++; a test that needs it is skipped where it is missing."""
+    found = shutil.which("g++")
+    if not found or sys.platform != "linux":
+        pytest.skip("needs g++ on Linux")
+    return found
+
+
+@pytest.fixture(scope="session")
+def sanitized(compiler: str) -> dict[str, str]:
+    """The environment of a Python that loads a module built with -fsanitize=address,undefined."""
+    libraries = [subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True,
+                                text=True).stdout.strip() for name in ("libasan.so", "libubsan.so")]
+    return {"LD_PRELOAD": " ".join(libraries),
+            "ASAN_OPTIONS": "detect_leaks=0",  # Python and torch keep what they allocate at import
+            "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
 @pytest.fixture(scope="session")

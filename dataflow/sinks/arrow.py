@@ -18,6 +18,7 @@ from crossthink.dataflow import heap
 from crossthink.dataflow.sinks.manifest import temporary, write_atomic, writing
 from crossthink.dataflow.sinks.sort import batched, sort
 from crossthink.dataflow.sinks.statistics import file_statistics
+from crossthink.dataflow.sources.given import Given
 
 from crossthink.arrow import arrow_schema, to_row
 
@@ -50,7 +51,7 @@ class WriteShards(beam.PTransform):
     def expand(self, records: Any) -> Any:
         shards = self._shards
         keyed = records | "shard" >> beam.Map(lambda record: (shard_of(record.id, shards), record))
-        every = records.pipeline | "every shard" >> beam.Create([(shard, None) for shard in range(shards)])
+        every = records.pipeline | "every shard" >> Given([(shard, None) for shard in range(shards)])
         return ((keyed, every) | "with empty ones" >> beam.Flatten() | "by shard" >> beam.GroupByKey()
                 | "write" >> beam.MapTuple(self._write))
 

@@ -69,8 +69,8 @@ class Apart(beam.PTransform):
             items = decided.open
             going.append(decided.going)
         open_nodes = (items | "open" >> beam.Filter(lambda item: isinstance(item[1], Node))
-                      | "how many" >> beam.combiners.Count.Globally())
-        rest = (items | "few" >> beam.ParDo(_UpTo(self._name, self._rest), AsSingleton(open_nodes))
+                      | "how many" >> beam.CombineGlobally(beam.combiners.CountCombineFn()).without_defaults())
+        rest = (items | "few" >> beam.ParDo(_UpTo(self._name, self._rest), AsSingleton(open_nodes, 0))
                 | "rest" >> beam.GroupByKey()
                 | "settle" >> beam.FlatMapTuple(lambda _, found: settle(found, self._threshold)))
         return (*going, rest) | "all who go" >> beam.Flatten()

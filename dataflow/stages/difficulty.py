@@ -39,7 +39,7 @@ class Score(beam.PTransform):
     def expand(self, questions: Any) -> Any:
         limit, salt = self._recipe.data.difficulty_limit, f"{self._recipe.run.seed}\x1fdifficulty"
         measure = _Measure(self._recipe, model_of(self._recipe, self._output), salt)
-        cutoff = AsSingleton(questions | Cutoff("measured", limit, salt)) if limit else END
+        cutoff = AsSingleton(questions | Cutoff("measured", limit, salt), END) if limit else END
         return questions | "difficulty" >> BatchStage("difficulty", measure, BATCH, cutoff)
 
 

@@ -16,8 +16,8 @@ def place(record_id: str, salt: str) -> int:
 
 
 class Cutoff(beam.PTransform):
-    """Records to one number: the records whose place is below it are the first `limit` ones. `limit` numbers of 64 bits
-    are in memory at once."""
+    """Records to one number: the records whose place is below it are the first `limit` ones. No records: no number.
+    `limit` numbers of 64 bits are in memory at once."""
 
     def __init__(self, label: str, limit: int, salt: str) -> None:
         super().__init__(label)
@@ -26,5 +26,6 @@ class Cutoff(beam.PTransform):
     def expand(self, records: Any) -> Any:
         limit, salt = self._limit, self._salt
         return (records | "place" >> beam.Map(lambda record: place(record.id, salt))
-                | "first" >> beam.combiners.Top.Smallest(limit + 1)
+                | "first" >> beam.CombineGlobally(
+                    beam.combiners.TopCombineFn(limit + 1, reverse=True)).without_defaults()
                 | "cutoff" >> beam.Map(lambda first: first[-1] if len(first) > limit else END))

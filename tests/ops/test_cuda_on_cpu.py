@@ -2,7 +2,6 @@
 the backend "cuda"."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,14 +20,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def compiler() -> str:
-    found = shutil.which("g++")
-    if not found or sys.platform != "linux":
-        pytest.skip("needs g++ on Linux")
-    return found
-
-
 def run_tests(module: Path, **environment: str) -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "cuda and not million",
                            str(Path(__file__).parent)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -44,10 +35,9 @@ def test_cuda_kernels_on_the_cpu(tmp_path: Path, compiler: str) -> None:
 
 
 @pytest.mark.slow
-def test_cuda_kernels_on_the_cpu_are_clean_under_sanitizers(tmp_path: Path, compiler: str) -> None:
+def test_cuda_kernels_on_the_cpu_are_clean_under_sanitizers(tmp_path: Path, compiler: str,
+                                                            sanitized: dict[str, str]) -> None:
     # a kernel's own arrays lie on stacks that are switched, which only plain frames allow: tensors have their red zones
     module = cuda_kernels_on_cpu.build(tmp_path, compiler, "-fsanitize=address,undefined", "--param=asan-stack=0",
                                        "-fno-sanitize-recover=undefined")
-    libraries = [subprocess.run([compiler, f"-print-file-name={name}"], check=True, capture_output=True,
-                                text=True).stdout.strip() for name in ("libasan.so", "libubsan.so")]
-    run_tests(module, LD_PRELOAD=" ".join(libraries), ASAN_OPTIONS="detect_leaks=0")
+    run_tests(module, **sanitized)
