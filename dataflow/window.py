@@ -10,11 +10,11 @@ every graph begins.
 
 from typing import Any
 
-from apache_beam.runners.worker import channel_factory
+from apache_beam.runners.worker.channel_factory import GRPCChannelFactory
 
 AHEAD = 1 << 20
 """Bytes: 500 MB a second over a network that answers in 2 ms."""
 
 # a release of Beam without the list has workers as they were
-options: list[Any] = getattr(getattr(channel_factory, "GRPCChannelFactory", None), "DEFAULT_OPTIONS", [])
+options: list[Any] = getattr(GRPCChannelFactory, "DEFAULT_OPTIONS", [])
 options += [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", AHEAD)]

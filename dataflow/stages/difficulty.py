@@ -10,10 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton
 from crossthink.dataflow.llm.ask import Model, model_of
 from crossthink.dataflow.llm.solve import prompt_of, read_answer, solution_requests
-from crossthink.dataflow.stages.sample import END, Cutoff, place
+from crossthink.dataflow.stages.sample import END, cutoff, place
 from crossthink.dataflow.stages.stage import BatchStage, StageResult, keep
 
 from crossthink.config import Recipe
@@ -39,8 +38,8 @@ class Score(beam.PTransform):
     def expand(self, questions: Any) -> Any:
         limit, salt = self._recipe.data.difficulty_limit, f"{self._recipe.run.seed}\x1fdifficulty"
         measure = _Measure(self._recipe, model_of(self._recipe, self._output), salt)
-        cutoff = AsSingleton(questions | Cutoff("measured", limit, salt), END) if limit else END
-        return questions | "difficulty" >> BatchStage("difficulty", measure, BATCH, cutoff)
+        below = cutoff("measured", questions, limit, salt) if limit else END
+        return questions | "difficulty" >> BatchStage("difficulty", measure, BATCH, below)
 
 
 class _Measure:

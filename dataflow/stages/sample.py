@@ -5,6 +5,7 @@ import hashlib
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import AsSingleton
 
 END = 2**64
 """Above every place."""
@@ -29,3 +30,8 @@ class Cutoff(beam.PTransform):
                 | "first" >> beam.CombineGlobally(
                     beam.combiners.TopCombineFn(limit + 1, reverse=True)).without_defaults()
                 | "cutoff" >> beam.Map(lambda first: first[-1] if len(first) > limit else END))
+
+
+def cutoff(label: str, records: Any, limit: int, salt: str) -> AsSingleton:
+    """The number of `Cutoff` as a side input; END where there are no records."""
+    return AsSingleton(records | Cutoff(label, limit, salt), END)

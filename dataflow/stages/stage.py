@@ -12,7 +12,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 from crossthink.dataflow import heap as heap  # every worker reads this module, on every engine, before any record
-from crossthink.dataflow import window as window
+from crossthink.dataflow import window as window  # ... and before its channel, where its first step is behind a shuffle
 from crossthink.dataflow.pulse import PulseOptions, pulse_in
 from crossthink.dataflow.stages.result import FATAL, Failed, JobError, Kept, Rejected, StageResult, Tally, keep
 

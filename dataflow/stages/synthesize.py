@@ -14,12 +14,11 @@ from random import Random
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton
 from crossthink.dataflow.llm.ask import Model, model_of
 from crossthink.dataflow.llm.prompt import Prompt, load_prompt
 from crossthink.dataflow.stages.cloze import shown_sentences
 from crossthink.dataflow.stages.passages import sentences
-from crossthink.dataflow.stages.sample import END, Cutoff, place
+from crossthink.dataflow.stages.sample import cutoff, place
 from crossthink.dataflow.stages.stage import BatchStage, Rejected, Stage, StageResult, keep, merge
 from crossthink.dataflow.stages.terms import terms
 from crossthink.dataflow.stages.written import OPTIONS, Draft, parse
@@ -52,8 +51,8 @@ class Synthesize(beam.PTransform):
         if data.max_generated_tokens:
             limit = data.max_generated_tokens // (data.writer_max_tokens * data.questions_per_passage)
             salt = f"{seed}\x1fbudget"
-            cutoff = AsSingleton(passages | Cutoff("affordable", limit, salt), END)
-            before.append(passages | Stage("budget", partial(_within, salt=salt), cutoff))
+            below = cutoff("affordable", passages, limit, salt)
+            before.append(passages | Stage("budget", partial(_within, salt=salt), below))
             passages = before[-1].kept
         written = passages | BatchStage("write", Write(self._recipe, model_of(self._recipe, self._output)), BATCH)
         parsed = written.kept | Stage("parse", partial(

@@ -12,7 +12,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from crossthink.dataflow.jobs import run_job
+from crossthink.dataflow.jobs import _sink, run_job
+from crossthink.dataflow.line import Line
+from crossthink.dataflow.options import JobOptions, row_options
+from crossthink.dataflow.pipeline import build
 
 from crossthink.config import Recipe
 
@@ -80,6 +83,12 @@ path = "{folder}/exam.jsonl"
 source = "exam"
 """)
     return recipe
+
+
+def add_run(pipeline: Any, recipe: Recipe, output: Path) -> None:
+    """Add the whole graph of the job `run` to a pipeline."""
+    line, job = Line(), JobOptions(job="run", recipe=recipe, output=str(output))
+    _sink(build(pipeline, job, line), job, row_options(recipe), line, str(output))
 
 
 def run(job: str, recipe: Recipe, output: Path, *beam: str) -> None:

@@ -13,15 +13,11 @@ pytest.importorskip("resiliparse")
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
-from crossthink.dataflow.jobs import _sink
-from crossthink.dataflow.line import Line
-from crossthink.dataflow.options import JobOptions, row_options
-from crossthink.dataflow.pipeline import build
 
 from crossthink.config import load_recipe
 
 sys.path.insert(0, os.path.dirname(__file__))
-from small_run import REPO, write_inputs
+from small_run import REPO, add_run, write_inputs
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +34,8 @@ def graph(folder: Path, *more: str) -> proto.Pipeline:
     options = PipelineOptions(["--runner=DataflowRunner", "--dry_run=True", "--project=some-project", *more,
                                "--region=europe-west4", "--temp_location=gs://some-bucket/tmp", "--job_name=crossthink",
                                "--sdk_location=container", "--no_save_main_session"])
-    line, job = Line(), JobOptions(job="run", recipe=recipe, output=str(folder / "out"))
     pipeline = beam.Pipeline(options=options)
-    _sink(build(pipeline, job, line), job, row_options(recipe), line, str(folder / "out"))
+    add_run(pipeline, recipe, folder / "out")
     return pipeline.run().job.proto_pipeline
 
 

@@ -11,15 +11,12 @@ beam = pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
 from apache_beam.portability import common_urns
 from apache_beam.portability.api import beam_runner_api_pb2 as proto
-from crossthink.dataflow.jobs import _sink
-from crossthink.dataflow.line import Line
-from crossthink.dataflow.options import JobOptions, new_ledger, row_options
-from crossthink.dataflow.pipeline import build
+from crossthink.dataflow.options import new_ledger
 
 from crossthink.config import load_recipe
 
 sys.path.insert(0, os.path.dirname(__file__))
-from small_run import write_inputs
+from small_run import add_run, write_inputs
 
 AHEAD = """
 import time
@@ -69,10 +66,9 @@ def test_a_worker_reads_it_with_the_first_function_of_a_graph(tmp_path: Path) ->
     recipe = load_recipe(write_inputs(tmp_path), [
         "model.path=m", "data.questions_per_passage=1", "data.vote_samples=3",
         "data.max_generated_tokens=100000", "data.difficulty_attempts=1", "data.difficulty_limit=5"])
-    line, job = Line(), JobOptions(job="run", recipe=recipe, output=str(tmp_path / "out"))
-    new_ledger(job.output)
+    new_ledger(str(tmp_path / "out"))
     pipeline = beam.Pipeline()
-    _sink(build(pipeline, job, line), job, row_options(recipe), line, str(tmp_path / "out"))
+    add_run(pipeline, recipe, tmp_path / "out")
     steps = pipeline.to_runner_api().components.transforms.values()
     impulses = {name for step in steps if step.spec.urn == common_urns.primitives.IMPULSE.urn
                 for name in step.outputs.values()}

@@ -6,7 +6,7 @@ import pytest
 
 beam = pytest.importorskip("apache_beam")
 from apache_beam.testing.util import assert_that, equal_to
-from crossthink.dataflow.stages.sample import Cutoff, place
+from crossthink.dataflow.stages.sample import END, Cutoff, cutoff, place
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,5 @@ def test_as_many_as_were_asked_for(limit: int, kept: int) -> None:
 
 def test_no_records() -> None:
     with beam.Pipeline("FnApiRunner") as pipeline:
-        assert_that(pipeline | beam.Create([]) | Cutoff("c", 3, "salt"), equal_to([]))
+        below = cutoff("c", pipeline | "none" >> beam.Create([]), 3, "salt")
+        assert_that(pipeline | beam.Create(ITEMS[:1]) | beam.Map(lambda _, end: end, below), equal_to([END]))
