@@ -72,7 +72,7 @@ def forms(question: Question) -> Iterator[tuple[str, Question, Template]]:
         yield "long gold", question, LONG
         yield "shuffled", shuffle_options(question, 1), Template()
         opened = to_open(question)
-        if isinstance(opened, Question) and (opened.answer_type == "math" or count_words(opened.answer) <= MAX_WORDS):
+        if isinstance(opened, Question) and (opened.answer_type != "text" or count_words(opened.answer) <= MAX_WORDS):
             yield "open", opened, Template()
 
 

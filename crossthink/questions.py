@@ -17,16 +17,17 @@ from crossthink.schema import LABELS, Lineage, Question, Reason, canonical_text,
 from crossthink.templates import shuffle_options
 from crossthink.verify.choice import named_option
 from crossthink.verify.format import boxes
+from crossthink.verify.kind import open_type
 from crossthink.verify.numbers import read_number
 from crossthink.verify.text import count_words
 
 _ANY_LENGTH = 2**31
 _PROSE = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")  # a formula is no longer for its signs
-_NO_ANSWER = re.compile(r"(?:student |sample )?(?:answers?|responses?|results?|examples?|solutions?) "
-                        r"(?:will|may|can|could) (?:vary|differ)", re.IGNORECASE)
+_NO_ANSWER = re.compile(r"\b(?:answers?|responses?|results?|examples?|solutions?|justifications?|explanations?) "
+                        r"(?:will|may|can|could) (?:vary|differ)\b", re.IGNORECASE)
 """How textbooks say that an exercise has no one answer."""
-_PARTS = re.compile(r"\(?a[).:]\s.*?\(?b[).:]\s", re.IGNORECASE | re.DOTALL)
-"""An answer to the parts of a question, "(a) 2 (b) 3": a box holds one."""
+_PARTS = re.compile(r"^\(?a[).:]\s.*?\(?b[).:]\s|[ⓐ-ⓩ].*?[ⓐ-ⓩ]", re.IGNORECASE | re.DOTALL)
+"""An answer to the parts of a question, "(a) 2 (b) 3" or "ⓐ 2 ⓑ 3": a box holds one."""
 _BARE_BOX = re.compile(r"\\boxed\s+([^\s$\\{}]+)")
 """A box without braces, as some solutions of MATH have it."""
 
@@ -94,15 +95,15 @@ def question_from_row(values: dict[str, Any], file: QuestionFile, where: str, *,
         label, answer = LABELS[place], options[place]
     elif not answer:
         raise BadGold(where, "empty_answer")
-    elif _NO_ANSWER.match(answer):
+    elif _NO_ANSWER.search(answer):
         raise BadGold(where, "answers_vary", answer)
-    elif _PARTS.match(answer):
+    elif _PARTS.search(answer):
         raise BadGold(where, "several_answers", answer)
     elif (words := len(_PROSE.findall(answer)) if group == "math" else count_words(answer)) > max_answer_words:
         raise BadGold(where, "long_answer", f"{words} words")
     found = Question(
         id=question_id(question, options), question=question, options=options, answer=answer, answer_label=label,
-        answer_type="choice" if options else file.answer_type or ("math" if group == "math" else "text"),
+        answer_type="choice" if options else file.answer_type or open_type(answer, group),
         verifier="", template="mcq" if options else "open", domain=domain, group=group, source=file.source,
         licence=spdx_of_row(str(value_of(values, file.licences) or file.licence)),
         lineage=Lineage(synthesizer="import", input_file=Path(file.path).name, input_row=row))

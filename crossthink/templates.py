@@ -12,7 +12,7 @@ from typing import Literal
 
 from crossthink.schema import LABELS, Question, derive_seed, question_id
 from crossthink.verify.format import Think
-from crossthink.verify.numbers import read_number
+from crossthink.verify.kind import open_type
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,8 +130,8 @@ def gold_response(question: Question, reasoning: str = "", template: Template = 
 def to_open(question: Question) -> Question | NotOpen:
     """The open form of a multiple-choice question, or why it has none.
 
-    The answer type is `math` where the gold is a number or the question's group is mathematics, else `text`. The new id
-    follows from the question alone; the parent's id stands in the lineage. Votes and difficulty belong to the parent.
+    The answer type is that of `open_type`. The new id follows from the question alone; the parent's id stands in the
+    lineage. Votes and difficulty belong to the parent.
     How long an open gold may be is not decided here: a longer one does not verify itself.
     """
     if question.answer not in question.options:
@@ -142,9 +142,8 @@ def to_open(question: Question) -> Question | NotOpen:
         return NotOpen.OPTIONS_SPEAK
     if UNFINISHED.search(question.question):
         return NotOpen.UNFINISHED
-    is_math = question.group == "math" or read_number(question.answer) is not None
     return replace(question, id=question_id(question.question), options=(), answer_label="", verifier="",
-                   template="open", answer_type="math" if is_math else "text", difficulty=None, votes=None,
+                   template="open", answer_type=open_type(question.answer, question.group), difficulty=None, votes=None,
                    lineage=replace(question.lineage, parent_id=question.id))
 
 

@@ -80,11 +80,11 @@ def test_the_open_form_is_a_question_of_its_own(capital: Question) -> None:
     assert (opened.domain, opened.group, opened.source) == ("geography", "gpr", "s")
 
 
-def test_an_open_number_is_mathematics(make_question: Callable[..., Question]) -> None:
+def test_an_open_form_has_the_verifier_of_its_gold(make_question: Callable[..., Question]) -> None:
     for answer, options, group, kind in (("4", ("3", "4"), "gpr", "math"), ("1/2", ("1/2", "1"), "gpr", "math"),
                                          ("four", ("four", "five"), "gpr", "text"),
                                          ("x+1", ("x+1", "x"), "math", "math"), ("3 days", ("3 days", "4 days"),
-                                         "gpr", "text")):
+                                         "gpr", "quantity"), ("3 boats", ("3 boats", "4 boats"), "gpr", "text")):
         opened = to_open(make_question("How much?", answer=answer, options=options, group=group))
         assert isinstance(opened, Question)
         assert opened.answer_type == kind, answer

@@ -16,12 +16,14 @@ from crossthink.verify.format import Think, read_response
 from crossthink.verify.judge import Judge, askable
 from crossthink.verify.math import check_math
 from crossthink.verify.pool import MAX_WORKERS
+from crossthink.verify.quantity import check_quantity
 from crossthink.verify.text import check_text
 
 __all__ = ["ANSWER_TYPES", "check_answer", "counts", "grade", "grade_all", "reset_counts", "second_opinions",
            "verifier_id"]
 
-_CHECKS = {"choice": ("choice/3", check_choice), "math": ("math/2", check_math), "text": ("text/2", check_text)}
+_CHECKS = {"choice": ("choice/3", check_choice), "math": ("math/3", check_math),
+           "quantity": ("quantity/1", check_quantity), "text": ("text/2", check_text)}
 
 ANSWER_TYPES = tuple(_CHECKS)
 

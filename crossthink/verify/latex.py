@@ -13,7 +13,8 @@ _MARKDOWN = re.compile(r"\*\*(.*)\*\*|`(.*)`", re.DOTALL)
 _THOUSANDS = re.compile(r"(?<=\d)(?:\\[,; ]|\{,\})(?=\d{3}(?!\d))")
 _THIN_SPACES = re.compile(r"(\\\\)|\\[,;: ]|~")  # not the blank behind a line break
 _LEAD = re.compile(rf"(?:{TEXT_COMMAND}\s*\{{\s*)?(?:so\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer(?:\s+is)?\s*:?"
-                   r"\s*\}?\s*:?\s*(?=\S)|\\approx(?![A-Za-z])\s*|≈\s*", re.IGNORECASE)
+                   r"\s*\}?\s*:?\s*(?=\S)|\\approx(?![A-Za-z])\s*|≈\s*"
+                   r"|(?:about|approximately|approx\.|roughly)\s+(?=[-\d\\.])", re.IGNORECASE)
 _SIGNS = str.maketrans({"−": "-", "–": "-", "‒": "-", "‐": "-", "‑": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/"})
 _PLUS_MINUS = re.compile(r"\+\s*-(?=\s*[\d\\A-Za-z])")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
@@ -24,22 +25,24 @@ _SPELLED = re.compile(TEXT_COMMAND + r"\s*\{[^{}]*\}|(?<![\\A-Za-z])(pi|sin|cos|
 _ROOT = re.compile(r"(?:(?<![\\A-Za-z])sqrt|√)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+|[A-Za-z]))|\\sqrt\s*\(([^()]*)\)")
 _WHOLE = re.compile(r"(?<=\d)\.0+(?![\d.])")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
+_VALUE = re.compile(r"\s*-?\s*\d")
+"""A number and its unit, all set as words: `\text{50 mph}`."""
 _TEXT_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
 _WORDS = re.compile(r"[A-Za-z]{4,}(?:[ -][A-Za-z]+)*|[A-Za-z]+(?: [A-Za-z]{2,})+")
 _KNOWN_WORDS = {"e", "i", "pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "frac"}
 
 
 def bare(text: str) -> str:
-    """Without Markdown, math delimiters, sizing, thin spaces, "the answer is" and a full stop at the end."""
+    """Without Markdown, math delimiters, sizing, thin spaces, "the answer is", "about" and a full stop at the end."""
     if (marked := _MARKDOWN.fullmatch(text.strip())) is not None:
         text = marked[1] or marked[2] or ""
     if _DRESS.search(text):
         text = _THOUSANDS.sub(",", _DELIMITERS.sub("", text))
         text = _THIN_SPACES.sub(lambda space: space[1] or " ", text)
     text = text.translate(_SIGNS).strip()
-    if lead := _LEAD.match(text):
+    while lead := _LEAD.match(text):
         text = text[lead.end():]
-    if (group := _TEXT_GROUP.fullmatch(text)) and not re.search(r"[A-Za-z]", group[1]):
+    if (group := _TEXT_GROUP.fullmatch(text)) and (_VALUE.match(group[1]) or not re.search(r"[A-Za-z]", group[1])):
         text = group[1].strip()
     return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
 

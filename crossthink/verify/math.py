@@ -1,4 +1,4 @@
-"""Mathematics ("math/2"): equivalence with the gold.
+"""Mathematics ("math/3"): equivalence with the gold.
 
 The same text is the same answer. Plain numbers are compared exactly, here, and words as words; lists, tuples, intervals
 and matrices part by part. What is left goes to math-verify in the pool, but not the forms in which it reads what does
@@ -29,6 +29,7 @@ _LETTERS = string.ascii_letters
 _PERCENT = re.compile(r"%|per\s?cent", re.IGNORECASE)
 _NAME = re.compile(r"\s*(?:[A-Za-z]|\\[A-Za-z]+|[A-Za-z]\([A-Za-z]\))(?:_\{?\w+\}?)?\s*|\s*\\text\s*\{[^{}]*\}\s*")
 _EQUALS = re.compile(r"(?<![<>!\\])=")
+_ROUNDED = re.compile(r"\\approx(?![A-Za-z])|≈")
 _MISREAD = re.compile(r"\\boxed|\d\s+\d|\d\s*\\q?quad|\d\s*:\s*\d|\d\s*_")
 
 
@@ -56,6 +57,17 @@ def check_math(question: Question, answer: str) -> Reason:
     if words is not None and read_number(normalise(words)) is None:
         return Reason.CORRECT if normalise(words) == normalise(as_words(given) or given) else Reason.WRONG
     asked = _Asked(question.question, Budget())
+    reasons = [_check_form(form, given, asked) for form in _forms(gold)]
+    return Reason.CORRECT if Reason.CORRECT in reasons else reasons[0]
+
+
+def _forms(gold: str) -> list[str]:
+    """The gold, or the exact and the rounded value where it gives both, "10/3 \\approx 3.33"."""
+    forms = [form.strip() for form in _ROUNDED.split(gold) if not _NAME.fullmatch(form)]
+    return forms if forms and all(forms) and count_answers(gold) == 1 else [gold]
+
+
+def _check_form(gold: str, given: str, asked: _Asked) -> Reason:
     if (verdict := _as_numbers(gold, given, asked)) is not None:
         return verdict
     if not is_balanced(given):

@@ -1,4 +1,4 @@
-"""Units behind a value: `5.4 \\text{ cents}`, `15\\mbox{ cm}^2`, `12 apples`, `\\$5`.
+"""Units behind a value: `5.4 \\text{ cents}`, `15\\mbox{ cm}^2`, `12 apples`, `0.60/disc`, `\\$5`.
 
 A gold's unit may be missing from an answer. An answer's unit that the gold lacks must be a known unit or stand in the
 question: any other words behind a value are no unit ("5 \\text{ is wrong}"). Units of one dimension are converted.
@@ -17,6 +17,7 @@ _PLAIN = re.compile(
     re.DOTALL)
 _PER = re.compile(rf"\\[dt]?frac\s*\{{\s*{TEXT_COMMAND}\s*\{{([^{{}}]*)\}}\s*\}}\s*\{{\s*{TEXT_COMMAND}\s*"
                   r"\{([^{}]*)\}\s*\}\s*$")
+_PER_WORD = re.compile(r"(?P<body>.*\d)\s*/\s*(?P<group>[a-z]{4,})")
 _DOLLARS = re.compile(r"\\\$\s*(?=[\d.])")
 _ALIASES = {"feet": "foot", "ft": "foot", "inches": "inch", "in": "inch", "centimeter": "cm", "centimetre": "cm",
             "millimeter": "mm", "millimetre": "mm", "kilometer": "km", "kilometre": "km", "meter": "m", "metre": "m",
@@ -39,6 +40,8 @@ def split_unit(text: str) -> tuple[str, str]:
         return (value, "dollar") if unit in ("", "dollar") else (text, "")
     if per := _PER.search(text):
         return text[:per.start()].strip(), f"{_canonical(per[1], None)} per {_canonical(per[2], None)}"
+    if per := _PER_WORD.fullmatch(text):
+        return per["body"].strip(), f"per {_canonical(per['group'], None)}"
     match = _BEHIND.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None or match["body"].count("{") != match["body"].count("}"):
         return text, ""

@@ -16,7 +16,7 @@ from crossthink.dataflow.stages.tokens import tokens
 
 from crossthink.schema import LABELS, Lineage, Passage, Question, canonical_text, question_id
 from crossthink.templates import shuffle_options, speaks_of_options
-from crossthink.verify.numbers import read_number
+from crossthink.verify.kind import open_type
 from crossthink.verify.text import count_words, normalise
 
 OPTIONS = 4
@@ -178,7 +178,7 @@ def _holds(words: list[str], run: list[str]) -> bool:
 
 
 def _question(draft: Draft, text: str, options: tuple[str, ...], answer: str, seed: int) -> Question:
-    passage, label, kind = draft.passage, "", "math" if read_number(answer) is not None else "text"
+    passage, label, kind = draft.passage, "", open_type(answer, "gpr")
     if options:
         place = [canonical_text(option) for option in options].index(canonical_text(answer))
         label, answer, kind = LABELS[place], options[place], "choice"

@@ -31,6 +31,7 @@ PIECES = (
 FAMILIES = {
     "choice": ("Rome", "Paris", "a cat", "Both A and B", "4"),
     "math": ("4", "5", "\\frac{1}{2}", "x+1", "(1,2)", "\\{1,2\\}", "4\\text{ cm}", "\\text{no}", "2\\pi", "x=7"),
+    "quantity": ("4.0 m", "5.0 m", "4.0 kg", "0.012 s", "4.0 m/s", "500 km"),
     "text": ("Paris", "Rome", "the Black Sea", "4", "twenty-one"),
 }
 EQUAL = {frozenset({"4", "4\\text{ cm}"})}

@@ -65,6 +65,10 @@ def test_what_is_no_plain_number_is_left_alone(text: str) -> None:
     (r"3 \text{ m}^2", r"30000 \text{ cm}^2"),  # 100 * 100 of them in each
     (r"\$5", "500 cents"), ("5", r"\$5"), ("60", r"60 \frac{\text{miles}}{\text{hour}}"),
     (r"f(2) < f(1) < f(4)", "f(4) > f(1) > f(2)"),
+    (r"\text{50 mph}", "50"), (r"\text{50 mph}", "50 mph"), ("50 mph", r"\text{50 mph}"), ("about 5.83 years", "5.83"),
+    ("5.83", "The answer is approximately 5.83"), ("0.60/disc", "0.6"), ("0.60/disc", "0.60 per disc"),
+    (r"x \approx 9.97", "9.97"), (r"\frac{10}{3} \approx 3.33", r"\frac{10}{3}"),
+    (r"\frac{10}{3} \approx 3.33", "3.33"),
 ])
 def test_settled_without_math_verify(ask: Callable[..., Question], gold: str, answer: str) -> None:
     reset_counts()
@@ -123,6 +127,9 @@ def test_settled_by_math_verify(ask: Callable[..., Question], gold: str, answer:
     (r"\sqrt{2}", r"1.4142136 + 0 \cdot \sqrt{2}", Reason.WRONG),
     (r"\frac{x}{2^{99}}", r"\frac{x}{2^{98}}", Reason.WRONG),
     (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", r"\begin{pmatrix} 1 & 2 \end{pmatrix}", Reason.WRONG),
+    (r"\text{50 mph}", "51", Reason.WRONG), (r"\frac{10}{3} \approx 3.33", "3.34", Reason.WRONG),
+    (r"x \approx 9.97", "x", Reason.WRONG), ("5", r"\text{5 is wrong}", Reason.PARSE_FAILURE),
+    ("x/2", "x", Reason.WRONG), ("2/abc", "2", Reason.WRONG), ("5", "about", Reason.WRONG),
     ("", "5", Reason.BAD_GOLD), ("$$", "5", Reason.BAD_GOLD),
 ])
 def test_not_right(ask: Callable[..., Question], gold: str, answer: str, reason: Reason) -> None:

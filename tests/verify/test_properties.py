@@ -31,7 +31,7 @@ OPTIONS = st.lists(WORDS, min_size=2, max_size=10, unique_by=lambda text: text.c
 @given(response=ANY | PIECES | PIECES.map(lambda body: rf"<think></think>\boxed{{{body}}}"))
 @settings(max_examples=max(400, settings().max_examples), deadline=None)
 def test_no_string_raises(ask: Callable[..., Question], response: str) -> None:
-    for question in (ask("Paris", options=("Rome", "Paris")), ask("Paris", "text"), ask("4")):
+    for question in (ask("Paris", options=("Rome", "Paris")), ask("Paris", "text"), ask("4"), ask("4 m", "quantity")):
         for verdict in (grade(question, response), check_answer(question, response)):
             assert verdict.correct or verdict.reason is not Reason.CORRECT
             assert (verdict.reason is Reason.CORRECT) == (verdict.correct and verdict.formatted)
@@ -40,7 +40,7 @@ def test_no_string_raises(ask: Callable[..., Question], response: str) -> None:
 @given(gold=PIECES | ANY)
 @settings(max_examples=max(150, settings().max_examples), deadline=None)
 def test_no_gold_raises(ask: Callable[..., Question], gold: str) -> None:
-    for kind in ("math", "text"):
+    for kind in ("math", "quantity", "text"):
         grade(ask(gold, kind), r"<think></think>\boxed{4}")
 
 
@@ -117,9 +117,10 @@ def test_two_labels_are_right_only_where_they_are_one(ask: Callable[..., Questio
 
 
 def test_verifier_ids_and_an_unknown_type(ask: Callable[..., Question]) -> None:
-    questions = (ask("x", options=("x", "y")), ask("4"), ask("x", "text"))
-    assert [verifier_id(question) for question in questions] == ["choice/3", "math/2", "text/2"]
-    with pytest.raises(ValueError, match="answer type 'essay' has no verifier: one of choice, math, text"):
+    questions = (ask("x", options=("x", "y")), ask("4"), ask("4 m", "quantity"), ask("x", "text"))
+    assert [verifier_id(question) for question in questions] == ["choice/3", "math/3", "quantity/1",
+                                                              "text/2"]
+    with pytest.raises(ValueError, match="answer type 'essay' has no verifier: one of choice, math, quantity, text"):
         grade(replace(ask("4"), answer_type="essay"), "x")
 
 

@@ -46,9 +46,9 @@ def test_gold_by_text_and_by_label(answer: Any, answer_is: str, label: str) -> N
 
 def test_a_file_may_name_the_verifier_of_its_open_rows() -> None:
     """Years in words are numbers to `math`; a row with options stays a choice."""
-    assert question({"question": "When?", "answer": "12"}).answer_type == "text"
-    assert question({"question": "When?", "answer": "12"}, group="math").answer_type == "math"
-    assert question({"question": "When?", "answer": "12"}, answer_type="math").answer_type == "math"
+    assert question({"question": "When?", "answer": "twelve"}).answer_type == "text"
+    assert question({"question": "When?", "answer": "twelve"}, group="math").answer_type == "math"
+    assert question({"question": "When?", "answer": "twelve"}, answer_type="math").answer_type == "math"
     asked = question({"question": "Where?", "options": OPTIONS, "answer": "Rome"}, answer_type="math")
     assert asked.answer_type == "choice"
 
@@ -109,6 +109,19 @@ def test_open_answers() -> None:
     assert one({"question": "Why?", "answer": ten + " k"}) == Rejected("long_answer", "11 words")
     assert question({"question": "Why?", "answer": ten + " k"}, group="math").answer == ten + " k"
     assert one({"question": "Why?", "answer": " "}, group="math") == Rejected("empty_answer")
+
+
+@pytest.mark.parametrize(("answer", "reason"), [
+    ("(a) 2 (b) 3", "several_answers"), ("1. ⓐ 2\n2. ⓑ 3", "several_answers"), ("ⓐ, ⓒ", "several_answers"),
+    ("Answers may vary.", "answers_vary"), ("100. Justifications will vary.", "answers_vary"),
+])
+def test_answers_that_are_not_one(answer: str, reason: str) -> None:
+    assert one({"question": "What are they?", "answer": answer}, group="math") == Rejected(reason, answer)
+
+
+def test_the_answer_type_follows_from_the_gold() -> None:
+    for answer, kind in (("5.9 m/s", "quantity"), ("42", "math"), ("a fox", "text"), ("ⓐ 2", "text")):
+        assert question({"question": "What?", "answer": answer}).answer_type == kind
 
 
 def test_answer_after_takes_what_follows_the_last_mark() -> None:

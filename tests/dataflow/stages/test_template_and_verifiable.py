@@ -46,11 +46,23 @@ def test_a_question_must_hold_what_it_points_at(make_question: Make) -> None:
     assert choose(choice) == Rejected("absent_part", "the previous problem")
 
 
+def test_an_open_question_must_ask_something(make_question: Make) -> None:
+    asked = make_question("The sum of $q$ and $31$ is $68.$", answer="37", group="math")
+    assert choose(asked) == Rejected("absent_task", "The sum of $q$ and $31$ is $68.$")
+    choice = replace(make_question("The keel lies", options=("low", "high"), answer="low"), template="")
+    assert choose(choice) == keep(replace(choice, template="mcq"))  # its options finish the sentence
+
+
+def test_a_mathematical_gold_is_no_sentence(make_question: Make) -> None:
+    asked = make_question("How many planks are left?", answer="Ove has 12 planks left, Una 3.", group="math")
+    assert verify(asked) == Rejected("gold_in_prose", "Ove has 12 planks left, Una 3.: has")
+
+
 def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> None:
     choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
     assert verify(choice) == keep(replace(choice, verifier="choice/3"))
     number = replace(make_question("How many?", answer="\\frac{1}{2}"), verifier="")
-    assert verify(number) == keep(replace(number, verifier="math/2"))
+    assert verify(number) == keep(replace(number, verifier="math/3"))
 
 
 def test_a_gold_that_its_verifier_does_not_accept(make_question: Make) -> None:
