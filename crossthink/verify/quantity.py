@@ -22,7 +22,7 @@ MAX_SIDES = 4
 _EQUALS = re.compile(r"(?<![<>!])=|≈|\\approx(?![A-Za-z])")
 _DIGITS_IN_TEXT = re.compile(TEXT_COMMAND + r"\s*\{(\s*[-.]?\s*(?:\d[^{}]*)?)\}")
 """What is set as words and is of the number: `\\text{50 m}`, `0.\\text{737 rev}`, `10^{\\text{-}4}`."""
-_ASIDE = re.compile(r"[,;\n]")
+_ASIDE = re.compile(r"[,;\n]|\b(?:and|or)\b")
 """Before the last side of a gold: there is more than one answer."""
 _HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|~|≈)\s*", re.IGNORECASE)
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")

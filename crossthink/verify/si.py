@@ -38,7 +38,8 @@ _NAMES = {
     "liter": "L", "litre": "L", "calorie": "cal", "decibel": "dB", "becquerel": "Bq", "gray": "Gy", "sievert": "Sv",
     "electronvolt": "eV", "tonne": "t", "minute": "min", "hour": "h", "inch": "in", "inches": "in", "foot": "ft",
     "feet": "ft", "yard": "yd", "mile": "mi", "pound": "lb", "ounce": "oz", "atmosphere": "atm", "gallon": "gal",
-    "horsepower": "hp", "angstrom": "Å", "degree": "°", "diopter": "D", "molar": "M", "byte": "B"}
+    "horsepower": "hp", "angstrom": "Å", "degree": "°", "diopter": "D", "molar": "M", "byte": "B",
+    "Calorie": "kcal", "Calories": "kcal"}
 _GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
 _RAISED = re.compile(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _RAISED_SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
@@ -109,7 +110,7 @@ def _named(word: str) -> Unit | None:
     if word[1:] in _SCALED and word[0] in _PREFIXES:
         return _prefixed(word[0], word[1:])
     lower = word.casefold()
-    for name in (lower, lower.removesuffix("s")):
+    for name in (word, lower, lower.removesuffix("s")):
         if symbol := _NAMES.get(name) or (name if len(name) > 2 and name in (*_PLAIN, *_BASES) else ""):
             return _named(symbol)
         start = next((start for start in _PREFIX_NAMES if name.startswith(start)), "")

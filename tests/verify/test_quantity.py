@@ -78,7 +78,8 @@ def test_value_and_slack(text: str, value: str, slack: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "m", "x", "5.00 to 12.5 D", "462 Hz, 4 Hz", "95%", "+0.360 m (concave)",
-                                  "5 apples", "Mean = 25, standard deviation = 2.7", "3.125 = 3", "1 m 20 cm", "5.1.2 m",
-                                  "\ud800", "P(x < 10) = 0.48\n\n50th percentile = 10.4", "5" * 1001])
+                                  "5 apples", "Mean = 25, standard deviation = 2.7", "3.125 = 3", "1 m 20 cm",
+                                  "mean = 25 and standard deviation = 7.07", "5.1.2 m", "\ud800",
+                                  "P(x < 10) = 0.48\n\n50th percentile = 10.4", "5" * 1001])
 def test_what_is_no_quantity(text: str) -> None:
     assert read_quantity(text) is None

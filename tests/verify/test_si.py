@@ -27,6 +27,8 @@ ENERGY = (("g", 1), ("m", 2), ("s", -2))
     ("eV", Fraction("1.602176634e-16"), ENERGY),
     ("kWh", 3_600_000_000, ENERGY),
     ("kcal", 4_184_000, ENERGY),
+    ("Calories", 4_184_000, ENERGY),  # of food
+    ("calories", 4_184, ENERGY),
     ("kJ/mol", 10**6, (*ENERGY[:2], ("mol", -1), ENERGY[2])),
     ("kJ mol−1", 10**6, (*ENERGY[:2], ("mol", -1), ENERGY[2])),
     (r"{\text{W/m}}^{2}", 1000, (("g", 1), ("s", -3))),
