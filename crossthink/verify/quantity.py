@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from crossthink.schema import Question, Reason
-from crossthink.verify.latex import TEXT_COMMAND, bare
+from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced
 from crossthink.verify.math import check_math
 from crossthink.verify.numbers import read_number
 from crossthink.verify.si import Unit, read_unit
@@ -50,7 +50,10 @@ def check_quantity(question: Question, answer: str) -> Reason:
         return Reason.BAD_GOLD
     if len(answer) > MAX_CHARACTERS:
         return Reason.TOO_LONG
-    sides = _EQUALS.split(bare(answer))
+    text = bare(answer)
+    if not is_balanced(text):
+        return Reason.PARSE_FAILURE
+    sides = _EQUALS.split(text)
     given = [_read(side) for side in sides]
     if given[-1] is None or len(sides) > MAX_SIDES:
         return Reason.PARSE_FAILURE if gold.unit else check_math(question, answer)

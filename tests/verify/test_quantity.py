@@ -28,6 +28,7 @@ Ask = Callable[..., Question]
     ("5.9 m/s", "5.9 m/s, 6.1 m/s", Reason.PARSE_FAILURE),
     ("5.9 m/s", "about 5.9 meters per second", Reason.CORRECT),
     ("5.9 m/s", "fast", Reason.PARSE_FAILURE),
+    ("5.9 m/s", r"\text{v = 5.9", Reason.PARSE_FAILURE),
     ("5.9 m/s", "a=b=c=d=5.9 m/s", Reason.PARSE_FAILURE),  # more sides than are looked at
     (r"$3.89\times 10^{6} \text{ C}$", "3.89 MC", Reason.CORRECT),
     (r"$3.89\times 10^{6} \text{ C}$", "3.89×10⁶ C", Reason.CORRECT),
