@@ -65,18 +65,23 @@ def with_gold(question: Question, answer: str) -> Question | None:
 def equivalent(question: Question, answers: Sequence[str]) -> list[list[int]]:
     """Indices of equivalent answers together, by the question's verifier; the largest group first, then the earliest.
 
-    An answer joins the first group whose first member it is equivalent to.
+    An answer joins the first group whose first member it is equivalent to, whichever of the two leaves out its unit.
     """
     groups: list[list[int]] = []
     for place, answer in enumerate(answers):
         for group in groups:
-            claimed = with_gold(question, answers[group[0]])
-            if claimed is not None and check_answer(claimed, answer).correct:
+            first = answers[group[0]]
+            if _is_right(question, first, answer) or _is_right(question, answer, first):
                 group.append(place)
                 break
         else:
             groups.append([place])
     return sorted(groups, key=lambda group: (-len(group), group[0]))
+
+
+def _is_right(question: Question, gold: str, answer: str) -> bool:
+    claimed = with_gold(question, gold)
+    return claimed is not None and check_answer(claimed, answer).correct
 
 
 def _schema(question: Question) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,9 @@ def test_votes_that_do_not_carry_the_answer(town: Question, answers: tuple[str, 
 def test_answers_are_equal_where_the_verifier_says_so(make_question: Make) -> None:
     number = make_question("How many?", answer="1200", group="gpr")
     assert equivalent(number, ["1,200", "7", "1200", "7.0", "1200.0"]) == [[0, 2, 4], [1, 3]]
+    speed = replace(number, answer="5.9 m/s", answer_type="quantity")
+    assert equivalent(speed, ["5.9", "6.2 m/s", "5.9 m/s", "21.2 km/h"]) == [[0, 2], [1], [3]]
+    assert equivalent(speed, ["5.9 m/s", "5.9", "21.2 km/h"]) == [[0, 1, 2]]
     assert voted(number, "1,200", "1200", "7") == Votes(winner=2, cast=3, invalid=0, agrees=True)
 
 
