@@ -43,7 +43,7 @@ class JobOptions:
         data = self.recipe.data
         if self.job == "curate":
             asked = {"imported": bool(data.questions),
-                     "written": bool(data.questions_per_passage + data.cloze_per_passage)}
+                     "written": bool(data.warc) and data.questions_per_passage + data.cloze_per_passage > 0}
             return tuple(folder for folder, wanted in asked.items() if wanted) or tuple(asked)
         return {"synthesize": ("passages",), "score": ("curated",)}.get(self.job, ())
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,15 @@ def test_jobs_one_by_one_give_what_run_gives(tmp_path: Path) -> None:
             assert (tmp_path / "parts/data" / name).read_bytes() == (tmp_path / "whole/data" / name).read_bytes(), name
     passages = json.loads((tmp_path / "parts/passages/manifest.json").read_text())
     assert (passages["record"], passages["rows"]) == (Passage.__name__, 1)
+
+
+def test_question_files_alone_need_no_passages(tmp_path: Path) -> None:
+    recipe = load_recipe(write_inputs(tmp_path / "in"))
+    recipe = replace(recipe, data=replace(recipe.data, warc=(), cloze_per_passage=1))
+    run("run", recipe, tmp_path / "whole")
+    for job in ("import", "curate", "score"):
+        run(job, recipe, tmp_path / "parts")
+    assert (tmp_path / "parts/data/manifest.json").read_bytes() == (tmp_path / "whole/data/manifest.json").read_bytes()
 
 
 def test_inputs_in_another_folder_and_a_second_run_give_the_same_bytes(tmp_path: Path) -> None:

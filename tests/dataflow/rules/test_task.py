@@ -9,7 +9,7 @@ from crossthink.dataflow.rules.task import asks
 @pytest.mark.parametrize("text", [
     "The sum of $q$ and $31$ is $68.$",
     "the quotient of $-5$ and the sum of u and w",
-    "Line 1: Passes through $(3,5)$ and $(4,-1)$\n\nLine 2: Passes through $(-3,7)$ and $(3,-5)$",
+    "In the harbour lie 5 boats. Each boat has 2 masts.",
     "Vertices at $(7,0)$ and $(-7,0)$ and one focus at $(9,0).$",
     "Petra bought a kayak on sale for $480. The original price was $640.",
     "six hundred twelve million, four thousand, nine",
@@ -25,6 +25,9 @@ def test_texts_that_ask_nothing(text: str) -> None:
     "How high is it?",
     "The sum of $q$ and $31$ is $68.$ Translate and solve.",
     "Find $x$.",
+    "Add 2 and 3.",
+    "Halve the sum of 2 and 3.",
+    "There are 5 boats. Dock 2 of them.",
     "If $x = 3$ then $2x =$",
     "If $x = 3$ then $2x=\\ $",
     "The length of the keel is:",
