@@ -37,6 +37,7 @@ def test_texts_that_ask_nothing(text: str) -> None:
     "True or false: the mean moves more than the median.",
     "Extract the term being defined. text: 'keel' means the lowest beam.",
     "3 is to 4 as 6 is to",
+    "The method of sampling was a. simple; b. systematic; c. none",
 ])
 def test_texts_that_ask(text: str) -> None:
     assert asks(text)
