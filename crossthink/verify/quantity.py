@@ -22,8 +22,8 @@ MAX_SIDES = 4
 _EQUALS = re.compile(r"(?<![<>!])=|≈|\\approx(?![A-Za-z])")
 _DIGITS_IN_TEXT = re.compile(TEXT_COMMAND + r"\s*\{(\s*[-.]?\s*(?:\d[^{}]*)?)\}")
 """What is set as words and is of the number: `\\text{50 m}`, `0.\\text{737 rev}`, `10^{\\text{-}4}`."""
-_ASIDE = re.compile(r"[,;\n]|\b(?:and|or)\b")
-"""Before the last side of a gold: there is more than one answer."""
+_ASIDE = re.compile(r"[,;\n]|\b(?:and|or)\b|\d.*(?<![\\A-Za-z])[A-Za-z]{4}")
+"""In a side of a gold that is no quantity: there is more than one answer."""
 _HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|~|≈)\s*", re.IGNORECASE)
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _TO_THE = r"10(?:\s*\^\s*\{?\s*[-+]?\d{1,3}\s*\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
@@ -70,10 +70,11 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     *before, last = _EQUALS.split(bare(text))
     found = _read(last)
-    if found is None or len(before) >= MAX_SIDES or any(_ASIDE.search(side) for side in before):
+    if found is None or len(before) >= MAX_SIDES:
         return None
-    others = [quantity for side in before if (quantity := _read(side)) is not None]
-    return found if all(_equal(found, other) for other in others) else None
+    others = [(side, _read(side)) for side in before]
+    agree = all(not _ASIDE.search(side) if other is None else _equal(found, other) for side, other in others)
+    return found if agree else None
 
 
 def _read(text: str) -> Quantity | None:

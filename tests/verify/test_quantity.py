@@ -69,6 +69,7 @@ def test_verdicts(ask: Ask, gold: str, answer: str, reason: Reason) -> None:
     ("0.5 m", "0.5", "0"),  # one digit says nothing of rounding
     ("-0.050", "-0.05", "0.0005"),
     (".25 g", "0.25", "0.005"),
+    ("0.737 meters = 737 mm", "737", "0.5"),
     ("2e3 m", "2000", "0"),
     ("595", "595", "0"),  # may count something
 ])
@@ -81,6 +82,7 @@ def test_value_and_slack(text: str, value: str, slack: str) -> None:
 @pytest.mark.parametrize("text", ["", "m", "x", "5.00 to 12.5 D", "462 Hz, 4 Hz", "95%", "+0.360 m (concave)",
                                   "5 apples", "Mean = 25, standard deviation = 2.7", "3.125 = 3", "1 m 20 cm",
                                   "mean = 25 and standard deviation = 7.07", "5.1.2 m", "\ud800",
+                                  "height = 3/4 in. width = 2.5 in.",
                                   "P(x < 10) = 0.48\n\n50th percentile = 10.4", "5" * 1001])
 def test_what_is_no_quantity(text: str) -> None:
     assert read_quantity(text) is None
