@@ -56,7 +56,7 @@ def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.M
     (GOOD + "[data]\ncontamination_ngram = 0\n", "data.contamination_ngram = 0 must be above zero"),
     (GOOD + '[[data.questions]]\npath = "x"\n', "data.questions[0].source is missing"),
     (GOOD + '[[data.questions]]\npath = "x"\nsource = "s"\nanswer_type = "essay"\n',
-     "x: answer_type 'essay' has no verifier: one of choice, math, text"),
+     "x: answer_type 'essay' has no verifier: one of choice, math, quantity, text"),
     (GOOD + '[[data.questions]]\npath = "x"\nsource = "s"\nlimit = -1\n',
      "x: limit = -1 must be zero (all rows) or above"),
     (GOOD + "[optimizer]\nbetas = [0.9]\n", "optimizer.betas = [0.9] must have 2 values"),
