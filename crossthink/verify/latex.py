@@ -7,6 +7,7 @@ import re
 
 TEXT_COMMAND = r"\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|mbox|hbox|mathrm|mathbf|operatorname)"
 """What sets words in LaTeX."""
+TEXT_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
 _DELIMITERS = re.compile(r"(?<!\\)\$|\\[()]|\\(?:left|right|displaystyle)(?![A-Za-z])|\\!\s*")
 _DRESS = re.compile(r"[\\$~{]")  # without one of these there are no delimiters, sizes and thin spaces
 _MARKDOWN = re.compile(r"\*\*(.*)\*\*|`(.*)`", re.DOTALL)
@@ -15,6 +16,8 @@ _THIN_SPACES = re.compile(r"(\\\\)|\\[,;: ]|~")  # not the blank behind a line b
 _LEAD = re.compile(rf"(?:{TEXT_COMMAND}\s*\{{\s*)?(?:so\s+)?(?:the\s+)?(?:final\s+|correct\s+)?answer(?:\s+is)?\s*:?"
                    r"\s*\}?\s*:?\s*(?=\S)|\\approx(?![A-Za-z])\s*|≈\s*"
                    r"|(?:about|approximately|approx\.|roughly)\s+(?=[-\d\\.])", re.IGNORECASE)
+_RAISED = re.compile(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_RAISED_SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _SIGNS = str.maketrans({"−": "-", "–": "-", "‒": "-", "‐": "-", "‑": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/"})
 _PLUS_MINUS = re.compile(r"\+\s*-(?=\s*[\d\\A-Za-z])")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
@@ -27,7 +30,6 @@ _WHOLE = re.compile(r"(?<=\d)\.0+(?![\d.])")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _VALUE = re.compile(r"\s*-?\s*\d")
 """A number and its unit, all set as words: `\text{50 mph}`."""
-_TEXT_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
 _WORDS = re.compile(r"[A-Za-z]{4,}(?:[ -][A-Za-z]+)*|[A-Za-z]+(?: [A-Za-z]{2,})+")
 _KNOWN_WORDS = {"e", "i", "pi", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "frac"}
 
@@ -42,7 +44,7 @@ def bare(text: str) -> str:
     text = text.translate(_SIGNS).strip()
     while lead := _LEAD.match(text):
         text = text[lead.end():]
-    if (group := _TEXT_GROUP.fullmatch(text)) and (_VALUE.match(group[1]) or not re.search(r"[A-Za-z]", group[1])):
+    if (group := TEXT_GROUP.fullmatch(text)) and (_VALUE.match(group[1]) or not re.search(r"[A-Za-z]", group[1])):
         text = group[1].strip()
     return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
 
@@ -69,6 +71,11 @@ def _as_command(word: re.Match[str]) -> str:
     return "\\infty " if word[1] == "infinity" else f"\\{word[1]} "
 
 
+def powers_in_line(text: str) -> str:
+    """Raised digits as LaTeX has them: "10⁻⁶" is "10^-6"."""
+    return _RAISED.sub(lambda power: f"^{power[0].translate(_RAISED_SIGNS)}", text)
+
+
 def is_balanced(text: str) -> bool:
     """Whether braces close in order, escaped ones aside."""
     depth = 0
@@ -81,7 +88,7 @@ def is_balanced(text: str) -> bool:
 
 def text_groups(text: str) -> list[str]:
     """Contents of `\\text{}` and its like."""
-    return [group.strip() for group in _TEXT_GROUP.findall(text)]
+    return [group.strip() for group in TEXT_GROUP.findall(text)]
 
 
 def symbols(text: str) -> set[str]:
@@ -91,6 +98,6 @@ def symbols(text: str) -> set[str]:
 
 def as_words(text: str) -> str | None:
     """The words, where the whole text is words (`\\text{east}`, `ellipse`, `\\text{(C)}`); None where it is not."""
-    if group := _TEXT_GROUP.fullmatch(text.strip()):
+    if group := TEXT_GROUP.fullmatch(text.strip()):
         return group[1].strip() if re.search(r"[A-Za-z]", group[1]) else None
     return text.strip() if _WORDS.fullmatch(text.strip()) else None

@@ -57,12 +57,18 @@ def check_math(question: Question, answer: str) -> Reason:
     if words is not None and read_number(normalise(words)) is None:
         return Reason.CORRECT if normalise(words) == normalise(as_words(given) or given) else Reason.WRONG
     asked = _Asked(question.question, Budget())
-    reasons = [_check_form(form, given, asked) for form in _forms(gold)]
-    return Reason.CORRECT if Reason.CORRECT in reasons else reasons[0]
+    failed: list[Reason] = []
+    for form in _forms(gold):
+        if (reason := _check_form(form, given, asked)) is Reason.CORRECT:
+            return reason
+        failed.append(reason)
+    return failed[0]
 
 
 def _forms(gold: str) -> list[str]:
     """The gold, or the exact and the rounded value where it gives both, "10/3 \\approx 3.33"."""
+    if not _ROUNDED.search(gold):
+        return [gold]
     forms = [form.strip() for form in _ROUNDED.split(gold) if not _NAME.fullmatch(form)]
     return forms if forms and all(forms) and count_answers(gold) == 1 else [gold]
 

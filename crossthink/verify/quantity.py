@@ -11,22 +11,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from crossthink.schema import Question, Reason
-from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced
-from crossthink.verify.math import check_math
+from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced, powers_in_line
+from crossthink.verify.math import MAX_CHARACTERS, MAX_SIDES, check_math
 from crossthink.verify.numbers import read_number
 from crossthink.verify.si import Unit, read_unit
 
-MAX_CHARACTERS = 1000
-MAX_SIDES = 4
-"""Of an equation, "F = m a = 12 N"; the last one is the answer."""
 _EQUALS = re.compile(r"(?<![<>!])=|≈|\\approx(?![A-Za-z])")
 _DIGITS_IN_TEXT = re.compile(TEXT_COMMAND + r"\s*\{(\s*[-.]?\s*(?:\d[^{}]*)?)\}")
 """What is set as words and is of the number: `\\text{50 m}`, `0.\\text{737 rev}`, `10^{\\text{-}4}`."""
 _ASIDE = re.compile(r"[,;\n]|\b(?:and|or)\b|\d.*(?<![\\A-Za-z])[A-Za-z]{4}")
 """In a side of a gold that is no quantity: there is more than one answer."""
-_HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|~|≈)\s*", re.IGNORECASE)
-_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_TO_THE = r"10(?:\s*\^\s*\{?\s*[-+]?\d{1,3}\s*\}?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+_HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly)\s*", re.IGNORECASE)
+_TO_THE = r"10\s*\^\s*\{?\s*[-+]?\d{1,3}\s*\}?"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+]?)\s*(?:(?P<fraction>\d*\s*\\[dt]?frac\s*\{{\d+\}}\s*\{{\d+\}}|\d+\s*/\s*\d+(?!\d))"
     rf"|(?P<alone>{_TO_THE})"
@@ -78,7 +74,7 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def _read(text: str) -> Quantity | None:
-    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", text).strip(), count=1)
+    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", powers_in_line(text)).strip(), count=1)
     number = _NUMBER.match(text)
     if number is None or not text[number.end("sign"):number.end()].strip():
         return None
@@ -90,7 +86,7 @@ def _read(text: str) -> Quantity | None:
     if number["fraction"]:
         found = read_number(number["fraction"])
         return Quantity(sign * found.value, Fraction(0), unit) if found else None
-    ten = (number["alone"] or number["power"] or "10^0").translate(_RAISED)[2:].strip(" ^{}")
+    ten = (number["alone"] or number["power"] or "10^0")[2:].strip(" ^{}")
     decimals = number["decimals"] or ""
     digits = (number["whole"] or "").replace(",", "") + decimals
     place = Fraction(10) ** (int(number["e"] or ten) - len(decimals))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-from crossthink.verify.latex import TEXT_COMMAND
+from crossthink.verify.latex import TEXT_GROUP, powers_in_line
 
 MAX_CHARACTERS = 100
 _PREFIXES = {"f": -15, "p": -12, "n": -9, "μ": -6, "m": -3, "c": -2, "d": -1, "h": 2, "k": 3, "M": 6, "G": 9,
@@ -40,9 +40,6 @@ _NAMES = {
     "feet": "ft", "yard": "yd", "mile": "mi", "pound": "lb", "ounce": "oz", "atmosphere": "atm", "gallon": "gal",
     "horsepower": "hp", "angstrom": "Å", "degree": "°", "diopter": "D", "molar": "M", "byte": "B",
     "Calorie": "kcal", "Calories": "kcal"}
-_GROUP = re.compile(TEXT_COMMAND + r"\s*\{([^{}]*)\}")
-_RAISED = re.compile(r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_RAISED_SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _SPELLED = (
     (re.compile(r"(?i)degrees? ?(celsius|fahrenheit)"), lambda name: f" °{name[1][0].upper()} "),
     (re.compile(r"\^?\s*\{?\s*(?:\\circ(?![a-z])|\\degree(?![a-z])|°)\s*\}?\s*(C|F)?(?![A-Za-z])"), r" °\1 "),
@@ -71,7 +68,7 @@ def read_unit(text: str) -> Unit | None:
     """The unit that a text is; None where a word of it is no unit, and where there is none."""
     if len(text) > MAX_CHARACTERS:
         return None
-    text = _RAISED.sub(lambda power: f"^{power[0].translate(_RAISED_SIGNS)}", _GROUP.sub(r" \1 ", text))
+    text = powers_in_line(TEXT_GROUP.sub(r" \1 ", text))
     for spelled, plain in _SPELLED:
         text = spelled.sub(plain, text)
     return _product(text.replace("{", "").replace("}", "").strip())

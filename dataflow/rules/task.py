@@ -24,7 +24,7 @@ _NO_VERB = "|".join(re.findall(r"\w+", """
     After All As At Because Before Between But By Despite During Each For From Given If In Into Of On Only Over Per
     Since That The These This Through To Twice Under Until Upon When While With Within Without"""))
 """What may begin a sentence before such a word as an instruction's verb does, "halve the", and is none."""
-_ASKS = re.compile(rf"(?i:\?|_{{2}}|\\_|\\underline|\\boxed|\\square|\btrue or false\b|\b(?:{_WORDS})\b)|\(A\)"
+_ASKS = re.compile(rf"(?i:_{{2}}|\\_|\\underline|\\boxed|\\square|\btrue or false\b|\b(?:{_WORDS})\b)|\(A\)"
                    r"|[;,:] b[.)] |(?:[=:]|\b(?:is|are|was|were|by|to|of|the|an?))[\s$\\]*$"
                    rf"|(?:^|[.:;!\n]\s*)(?!(?:{_NO_VERB})\b)[A-Z][a-z]+ "
                    r"(?:(?:the|an?|this|these|each|it)\b|[\d$\\])")
@@ -32,4 +32,5 @@ _ASKS = re.compile(rf"(?i:\?|_{{2}}|\\_|\\underline|\\boxed|\\square|\btrue or f
 
 def asks(text: str) -> bool:
     """Whether the text asks for anything."""
-    return _ASKS.search(text) is not None
+    # most texts hold the mark, and it is found 20 times as fast alone
+    return "?" in text or _ASKS.search(text) is not None
