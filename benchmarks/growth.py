@@ -77,8 +77,8 @@ def engine(flink: bool, workers: int, folder: Path) -> Iterator[Engine]:
 
 
 def measure(pages: int, folder: Path, flink: bool, workers: int) -> dict[str, Any]:
-    """The jobs over one size: seconds, rows, capped groups, and MiB of the largest worker and of the submitting
-    process."""
+    """The jobs over one size: seconds, rows, capped groups, MiB of the largest worker (with the second of each high)
+    and of the submitting process."""
     started = time.monotonic()
     write_crawl(folder / "in", pages, max(1, pages // 100))
     row: dict[str, Any] = {"pages": pages, "crawl_seconds": time.monotonic() - started, "jobs": {}}
@@ -97,17 +97,20 @@ def run(job: str, folder: Path, there: Engine) -> dict[str, Any]:
                str(folder / "out"), *arguments]
     with (folder / "log").open("wb") as log:
         process = Popen(command, stdout=DEVNULL, stderr=log)
-        worker = runner = 0.0
+        began, worker, runner = time.monotonic(), 0.0, 0.0
+        highs: list[tuple[float, float]] = []
         while process.poll() is None:
             runner = max(runner, resident(process.pid))
             worker = max([worker, *map(resident, descendants(pool or process.pid))])
+            if not highs or worker > 1.02 * highs[-1][1]:
+                highs.append((round(time.monotonic() - began, 1), round(worker)))
             time.sleep(0.1)
     if process.returncode:
         raise SystemExit((folder / "log").read_text())
     left = folder / "out" / JOBS[job]
     ran = json.loads((left / "run.json").read_text())
-    return {"seconds": ran["seconds"]["total"], "worker_mib": worker, "runner_mib": runner, "capped": ran["capped"],
-            "rows": json.loads((left / "manifest.json").read_text())["rows"]}
+    return {"seconds": ran["seconds"]["total"], "worker_mib": worker, "worker_highs": highs, "runner_mib": runner,
+            "capped": ran["capped"], "rows": json.loads((left / "manifest.json").read_text())["rows"]}
 
 
 if __name__ == "__main__":

@@ -141,6 +141,8 @@ def verdicts_of(name: str, pairs: list[Pair]) -> tuple[list[bool], list[int]]:
 
 def main() -> None:
     """Judge, print, write."""
+    if missing := [peer for peer in ("math_verify", "trl", "verl", "pylatexenc") if not importlib.util.find_spec(peer)]:
+        raise SystemExit(f"error: not installed: {', '.join(missing)}; the first lines of {__file__} say how")
     pairs = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
     formatted = [read_response(pair["response"]).formatted for pair in pairs]
     kinds = {"all": lambda _: True, "in_format": lambda number: formatted[number],
