@@ -127,7 +127,7 @@ def questions(rows: int, seed: int) -> Iterator[Question]:
     for row in range(rows):
         text = " ".join(random_.choices(words, k=random_.randint(20, 40)))
         yield Question(id=question_id(text), question=text, options=(), answer=str(row), answer_label="",
-                       answer_type="math", verifier="math/3", template="open", domain="math", group="math", source="s",
+                       answer_type="math", verifier="math/4", template="open", domain="math", group="math", source="s",
                        licence="", lineage=Lineage())
 
 

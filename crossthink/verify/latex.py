@@ -4,6 +4,8 @@
 """
 
 import re
+import string
+import unicodedata
 
 TEXT_COMMAND = r"\\(?:text(?:bf|it|rm|normal|sf|tt|up)?|mbox|hbox|mathrm|mathbf|operatorname)"
 """What sets words in LaTeX."""
@@ -21,12 +23,17 @@ _RAISED_SIGNS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _SIGNS = str.maketrans({"−": "-", "–": "-", "‒": "-", "‐": "-", "‑": "-", "×": "\\times ", "·": "\\cdot ", "÷": "/"})
 _PLUS_MINUS = re.compile(r"\+\s*-(?=\s*[\d\\A-Za-z])")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_VULGAR = re.compile("[¼½¾⅐-⅞]")
+_HEAVY = re.compile(r"\\(?:mathbf|boldsymbol|bm)\s*\{(.*[^A-Za-z].*)\}", re.DOTALL)
+_EMPTY = re.compile(r"\\varnothing(?![A-Za-z])|∅|\\\{\s*\\\}")
+_LOG = re.compile(r"\\log\s*_\s*(?:\{([^{}]*)\}|(\w))\s*(?:\{([^{}]*)\}|(\d+(?:\.\d+)?|[A-Za-z])(?![\w^.]))")
+_BINOMIAL = re.compile(r"\\[dt]?binom\s*(\w)\s*(\w)")
 _SCRIPT = re.compile(r"([_^])\{(\w)\}")
 _LOOSE_BLANK = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
 _SPELLED = re.compile(TEXT_COMMAND + r"\s*\{[^{}]*\}|(?<![\\A-Za-z])(pi|sin|cos|tan|cot|sec|csc|arcsin|arccos|arctan|"
                       r"log|ln|exp|theta|alpha|beta|infinity|infty)(?![A-Za-z])")
 _ROOT = re.compile(r"(?:(?<![\\A-Za-z])sqrt|√)\s*(?:\(([^()]*)\)|\{([^{}]*)\}|(\d+|[A-Za-z]))|\\sqrt\s*\(([^()]*)\)")
-_WHOLE = re.compile(r"(?<=\d)\.0+(?![\d.])")
+_WHOLE = re.compile(r"(?<![\d.])(\d+)\.0+(?![\d.])")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _VALUE = re.compile(r"\s*-?\s*\d")
 """A number and its unit, all set as words: `\text{50 mph}`."""
@@ -42,11 +49,22 @@ def bare(text: str) -> str:
         text = _THOUSANDS.sub(",", _DELIMITERS.sub("", text))
         text = _THIN_SPACES.sub(lambda space: space[1] or " ", text)
     text = text.translate(_SIGNS).strip()
+    if not text.isascii():
+        text = _RAISED.sub(lambda power: f"^{{{power[0].translate(_RAISED_SIGNS)}}}", text)
+        text = _VULGAR.sub(_fraction, text)
+    if heavy := _HEAVY.fullmatch(text):
+        text = heavy[1] if is_balanced(heavy[1]) else text
     while lead := _LEAD.match(text):
         text = text[lead.end():]
+    text = text.removesuffix("\\\\").rstrip()
     if (group := TEXT_GROUP.fullmatch(text)) and (_VALUE.match(group[1]) or not re.search(r"[A-Za-z]", group[1])):
         text = group[1].strip()
     return text[:-1].rstrip() if text.endswith(".") and not text.endswith("..") else text
+
+
+def _fraction(character: re.Match[str]) -> str:
+    above, _, below = unicodedata.normalize("NFKC", character[0]).partition("⁄")
+    return f"\\frac{{{above}}}{{{below}}}"
 
 
 def key(text: str) -> str:
@@ -58,11 +76,17 @@ def key(text: str) -> str:
 
 def spelled_out(text: str) -> str:
     """Plain text's "2*pi", "sqrt(3)", "x**2", "log_e", "+ -1" and "2.0x" as LaTeX."""
-    text = _WHOLE.sub("", text)
+    text = _WHOLE.sub(r"\1", text)
+    text = _BINOMIAL.sub(r"\\binom{\1}{\2}", _LOG.sub(_log_of, text))
     text = _PLUS_MINUS.sub("-", text.replace("**", "^").replace("*", "\\cdot ").replace("\\log_e", "\\ln"))
     text = _ROOT.sub(lambda root: f"\\sqrt{{{root[1] or root[2] or root[3] or root[4] or ''}}}", text)
-    text = _SPELLED.sub(_as_command, text)
+    text = _EMPTY.sub(r"\\emptyset ", _SPELLED.sub(_as_command, text))
     return text.replace("∞", "\\infty ").replace("+\\infty", "\\infty")
+
+
+def _log_of(log: re.Match[str]) -> str:
+    """`\\log_2 3` with its base and argument in brackets: math-verify's reader multiplies "2 3"."""
+    return f"\\log_{{{log[1] or log[2]}}}({log[3] or log[4]})"
 
 
 def _as_command(word: re.Match[str]) -> str:
@@ -94,6 +118,19 @@ def text_groups(text: str) -> list[str]:
 def symbols(text: str) -> set[str]:
     """Bare words and letters: variables, or words of prose; known functions and constants are none."""
     return set(re.findall(r"[A-Za-z]+", _COMMAND.sub(" ", text))) - _KNOWN_WORDS
+
+
+def told_apart(gold: str, given: str) -> tuple[str, str]:
+    """Both with another letter for each capital whose small letter stands in them too: math-verify reads "M" as "m"."""
+    bare_letters = set(re.findall(r"[A-Za-z]", _COMMAND.sub(" ", gold + " " + given)))
+    spare = [letter for letter in string.ascii_lowercase if letter not in bare_letters and letter not in "dei"]
+    both = [letter for letter in sorted(bare_letters) if letter.isupper() and letter.lower() in bare_letters]
+    other = dict(zip(both, spare, strict=False))
+    if not other:
+        return gold, given
+    letters = re.compile(rf"(\\[A-Za-z]+)|[{''.join(both)}]")
+    one, two = (letters.sub(lambda match: match[1] or other.get(match[0], match[0]), text) for text in (gold, given))
+    return one, two
 
 
 def as_words(text: str) -> str | None:

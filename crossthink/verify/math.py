@@ -1,4 +1,4 @@
-"""Mathematics ("math/3"): equivalence with the gold.
+"""Mathematics ("math/4"): equivalence with the gold.
 
 The same text is the same answer. Plain numbers are compared exactly, here, and words as words; lists, tuples, intervals
 and matrices part by part. What is left goes to math-verify in the pool, but not the forms in which it reads what does
@@ -13,10 +13,21 @@ from fractions import Fraction
 
 from crossthink.schema import Question, Reason
 from crossthink.verify.counters import count
-from crossthink.verify.latex import as_words, bare, is_balanced, key, spelled_out, symbols, text_groups
-from crossthink.verify.numbers import Number, read_number, read_ratio
+from crossthink.verify.latex import as_words, bare, is_balanced, key, spelled_out, symbols, text_groups, told_apart
+from crossthink.verify.numbers import Number, read_number, read_ratio, read_rounded
 from crossthink.verify.pool import Budget, compare
-from crossthink.verify.shape import MAX_PARTS, Shape, as_interval, count_answers, enclosing, read_shape, without_member
+from crossthink.verify.shape import (
+    MAX_PARTS,
+    Shape,
+    as_interval,
+    as_set,
+    count_answers,
+    enclosing,
+    read_shape,
+    split,
+    without_member,
+)
+from crossthink.verify.sides import EQUALS, rounded_forms, values_of, without_names
 from crossthink.verify.text import normalise
 from crossthink.verify.units import in_unit, is_unit, split_unit
 
@@ -27,10 +38,9 @@ MAX_DEPTH = 20
 """Of forms inside of forms; deeper ones are compared as a whole."""
 _LETTERS = string.ascii_letters
 _PERCENT = re.compile(r"%|per\s?cent", re.IGNORECASE)
-_NAME = re.compile(r"\s*(?:[A-Za-z]|\\[A-Za-z]+|[A-Za-z]\([A-Za-z]\))(?:_\{?\w+\}?)?\s*|\s*\\text\s*\{[^{}]*\}\s*")
-_EQUALS = re.compile(r"(?<![<>!\\])=")
-_ROUNDED = re.compile(r"\\approx(?![A-Za-z])|≈")
-_MISREAD = re.compile(r"\\boxed|\d\s+\d|\d\s*\\q?quad|\d\s*:\s*\d|\d\s*_")
+_MISREAD = re.compile(r"\\f?box(?:ed)?|\d\s+\d|\d\s*\\q?quad|\d\s*:\s*\d|\d\s*_|\\[lc]?dots|\\(?:equiv|approx)|[≈≅≡]")
+_MINUS = re.compile(r"(?:negative|minus)\s+(?=\S)", re.IGNORECASE)
+_TIME = re.compile(r"(\d{1,2}:\d\d)\s*(?:\\text\s*\{)?\s*([ap])\.?\s*m\.?\s*\}?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +61,20 @@ def check_math(question: Question, answer: str) -> Reason:
     given = bare(answer)
     if not given:
         return Reason.EMPTY_ANSWER
-    if key(given) == key(gold):
+    if key(given) == key(gold) or _is_same_time(gold, given):
         return Reason.CORRECT
     words = as_words(gold)
     if words is not None and read_number(normalise(words)) is None:
         return Reason.CORRECT if normalise(words) == normalise(as_words(given) or given) else Reason.WRONG
     asked = _Asked(question.question, Budget())
     failed: list[Reason] = []
-    for form in _forms(gold):
-        if (reason := _check_form(form, given, asked)) is Reason.CORRECT:
+    sides = rounded_forms(given)
+    for form in rounded_forms(gold):
+        reason = _check_form(form, sides[0], asked) if len(sides) == 1 else _check_rounded(form, sides, asked)
+        if reason is Reason.CORRECT:
             return reason
         failed.append(reason)
     return failed[0]
-
-
-def _forms(gold: str) -> list[str]:
-    """The gold, or the exact and the rounded value where it gives both, "10/3 \\approx 3.33"."""
-    if not _ROUNDED.search(gold):
-        return [gold]
-    forms = [form.strip() for form in _ROUNDED.split(gold) if not _NAME.fullmatch(form)]
-    return forms if forms and all(forms) and count_answers(gold) == 1 else [gold]
 
 
 def _check_form(gold: str, given: str, asked: _Asked) -> Reason:
@@ -79,10 +83,33 @@ def _check_form(gold: str, given: str, asked: _Asked) -> Reason:
     if not is_balanced(given):
         return Reason.PARSE_FAILURE
     gold, given = spelled_out(gold), spelled_out(given)
+    gold, given = (as_set(text) for text in (without_member(gold, given), without_member(given, gold)))
     wanted, found = count_answers(gold), count_answers(given)
     if found != wanted:
         return Reason.TWO_ANSWERS if found > wanted else Reason.WRONG
-    return _compare(without_member(gold, given), without_member(given, gold), asked)
+    return _compare(gold, given, asked)
+
+
+def _check_rounded(gold: str, sides: list[str], asked: _Asked) -> Reason:
+    """One side is the gold; the others must be that one rounded, or what it is the rounding of."""
+    if len(sides) > MAX_SIDES:
+        return Reason.PARSE_FAILURE
+    reasons = [_check_form(gold, side, asked) for side in sides]
+    if Reason.CORRECT not in reasons:
+        return reasons[0]
+    values = [split_unit(EQUALS.split(side)[-1])[0] for side in sides]
+    right = values.pop(reasons.index(Reason.CORRECT))
+    agree = all(_rounds(right, other, asked) or _rounds(other, right, asked) for other in values)
+    return Reason.CORRECT if agree else Reason.TWO_ANSWERS
+
+
+def _rounds(exact: str, decimal: str, asked: _Asked) -> bool:
+    rounded, value = read_rounded(decimal), _number_or_ratio(exact)
+    if rounded is None or value is not None:
+        return rounded is not None and value is not None and abs(value - rounded[0]) <= rounded[1]
+    if not is_balanced(exact) or _MISREAD.search(exact) or symbols(exact) or text_groups(exact):
+        return False
+    return compare(spelled_out(exact), f"\\approx{decimal}", budget=asked.budget) is Reason.CORRECT
 
 
 def _as_numbers(gold: str, given: str, asked: _Asked) -> Reason | None:
@@ -97,7 +124,7 @@ def _as_numbers(gold: str, given: str, asked: _Asked) -> Reason | None:
 
 def _compare(gold: str, given: str, asked: _Asked, depth: int = 0) -> Reason:
     """By the outer form: part by part where both have the same, or else as one value."""
-    gold, given = _without_names(gold, given)
+    gold, given = without_names(gold, given)
     wanted, found = read_shape(gold), read_shape(given)
     if wanted.kind[0] in "([" and found.kind == "<":
         found = as_interval(found) or found
@@ -111,6 +138,8 @@ def _compare(gold: str, given: str, asked: _Asked, depth: int = 0) -> Reason:
         reason = _compare_parts(wanted, found, asked, depth + 1)
         if reason is Reason.CORRECT or wanted.kind != "<":
             return reason
+    if found.kind == "list":  # of a sign pair: math-verify reads commas
+        given = ",".join(split(given))
     return _compare_forms(gold, given, asked)
 
 
@@ -140,9 +169,9 @@ def _compare_values(gold: str, given: str, asked: _Asked) -> Reason:
         return _converted(gold_value, gold_unit, value, unit)
     if unit and not gold_unit and not is_unit(unit, asked.question):
         return Reason.PARSE_FAILURE
-    if _EQUALS.search(gold_value):
+    if EQUALS.search(gold_value):
         return _compare_forms(gold_value, value, asked) if value.count("=") < 2 else Reason.PARSE_FAILURE
-    sides = _values_of(_EQUALS.split(value), gold_value)
+    sides = values_of(EQUALS.split(value), gold_value)
     if len(sides) > MAX_SIDES:
         return Reason.PARSE_FAILURE
     reasons: list[Reason] = []
@@ -154,28 +183,6 @@ def _compare_values(gold: str, given: str, asked: _Asked) -> Reason:
     if not failed:
         return Reason.CORRECT
     return failed[0] if len(failed) == len(reasons) else Reason.TWO_ANSWERS
-
-
-def _values_of(sides: list[str], gold: str) -> list[str]:
-    """The sides of an equation that are the value: not "x" in "x = 2 + 3 = 5" or "5 = x", nor the "m + n" before two
-    that it comes to."""
-    if len(sides) > 1 and (_NAME.fullmatch(sides[0]) or (len(sides) > 2 and symbols(sides[0]) and not symbols(gold))):
-        return sides[1:]
-    if len(sides) == 2 and _NAME.fullmatch(sides[1]) and not symbols(gold):
-        return sides[:1]
-    return sides
-
-
-def _without_names(gold: str, given: str) -> tuple[str, str]:
-    """Both without "x =", where they name the same or only one of them names anything."""
-    wanted, found = _EQUALS.split(gold), _EQUALS.split(given)
-    named = [len(sides) == 2 and _NAME.fullmatch(sides[0]) is not None for sides in (wanted, found)]
-    same = all(named) and key(wanted[0]) == key(found[0])
-    if same or (named[0] and len(found) == 1):
-        gold = wanted[1].strip()
-    if same or (named[1] and len(wanted) == 1):
-        given = found[1].strip()
-    return gold, given
 
 
 def _converted(gold: str, gold_unit: str, given: str, unit: str) -> Reason:
@@ -196,7 +203,7 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
         return Reason.CORRECT if value is not None and value == gold_value else Reason.WRONG
     if not given or not is_balanced(given) or _MISREAD.search(given) or _MISREAD.search(gold):
         return Reason.PARSE_FAILURE
-    if set(text_groups(given)) - set(text_groups(gold)) and not set(symbols(gold)):
+    if set(text_groups(given)) - set(text_groups(gold)):
         return Reason.PARSE_FAILURE
     kinds = {enclosing(gold), enclosing(given)}
     if "," in gold and "" not in kinds and len(kinds) > 1:
@@ -204,12 +211,21 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
     if bool(symbols(gold)) != bool(symbols(given)):  # math-verify takes letters for a unit: "5am" would be 5
         return Reason.WRONG
     count("math_pool")
-    return compare(gold, given, budget=asked.budget)
+    return compare(*told_apart(gold, given), budget=asked.budget)
+
+
+def _is_same_time(gold: str, given: str) -> bool:
+    """Whether both are one time of day, "4:30 p.m." and "4:30 PM"."""
+    times = [_TIME.fullmatch(text) for text in (gold, given)]
+    return None not in times and len({match and match[1] + match[2].lower() for match in times}) == 1
 
 
 def _number(text: str) -> Number | None:
     """The number, in digits or in words ("twenty-one", `\\text{forty two}`)."""
     number = read_number(text)
+    if minus := _MINUS.match(text):
+        below = _number(text[minus.end():])
+        return Number(-below.value, below.percent, below.degree) if below and below.value > 0 else None
     if number is None and text[:1] in "\\" + _LETTERS and (words := as_words(text) or _plain_words(text)):
         number = read_number(normalise(words))
     return number

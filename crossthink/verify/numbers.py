@@ -53,6 +53,15 @@ def read_number(text: str) -> Number | None:
     return Number(value / 100 if percent else value, percent, degree)
 
 
+def read_rounded(text: str) -> tuple[Fraction, Fraction] | None:
+    """A decimal, and by how much its last digit leaves its value open: (3.33, 0.005)."""
+    number = read_number(text)
+    if number is None or "/" in text or "frac" in text:
+        return None
+    decimals = len(re.sub(r"^[^.]*\.?|[^\d].*$", "", text.strip())) if "." in text else 0
+    return number.value, Fraction(1, 2 * 10**decimals * (100 if number.percent else 1))
+
+
 def read_ratio(text: str) -> Fraction | None:
     """The value of "3:4". What may be a time of day ("3:45") is none."""
     match = re.fullmatch(r"\s*(\d+)\s*(?::|\\colon|\\text\s*\{\s*to\s*\}|\bto\b)\s*(\d+)\s*", text)

@@ -10,11 +10,15 @@ _TOKEN = re.compile(r"\\[{}]|\\(?:[A-Za-z]+|.)|.", re.DOTALL)
 _OPEN = {"(", "[", "{", "\\{", "\\lbrace", "\\langle"}
 _CLOSE = {")", "]", "}", "\\}", "\\rbrace", "\\rangle"}
 _GROUP_COMMA = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_OR = re.compile(r",?\s*(?:\\(?:text|mbox|mathrm|textrm|quad\s*\\text)\s*\{\s*,?\s*(?:or|and)\s*\}|\b(?:or|and)\b)",
+_QUAD = r"\s*(?:\\q?quad(?![A-Za-z])\s*)*"
+_OR = re.compile(rf",?{_QUAD}(?:\\(?:text|mbox|mathrm|textrm)\s*\{{\s*,?\s*(or|and)\s*\}}|\b(or|and)\b){_QUAD}",
                  re.IGNORECASE)
 _MATRIX = re.compile(r"\\begin\{([pbB]?(?:small)?matrix|array)\}(?:\{[lcr|\s]*\})?(.*)\\end\{\1\}", re.DOTALL)
 _RELATION = re.compile(r"\\(?:leqslant|leqq|leq|le|geqslant|geqq|geq|ge|lt|gt)(?![A-Za-z])|≤|≥|<=|>=|<|>")
 _MEMBER = re.compile(r"\s*([A-Za-z]|\\[A-Za-z]+)\s*(?:\\in(?![A-Za-z])|∈)\s*")
+_CONDITION = re.compile(r"\\\{\s*[A-Za-z]\s*(?:\\in(?![A-Za-z])\s*\\mathbb\s*\{?R\}?\s*)?(?:\\mid(?![A-Za-z])|\||:)"
+                        r"\s*(?P<condition>.*)\\\}", re.DOTALL)
+_REALS = re.compile(r"\\(?:mathbb|mathbf)\s*\{?\s*R\s*\}?|ℝ|\\R|(?:\\text\s*\{)?\s*all real numbers\s*\}?")
 _SIGN_PAIR = re.compile(r"\\pm(?![A-Za-z])|±")
 _VARIABLE = re.compile(r"\s*[A-Za-z]\s*")
 MAX_PARTS = 12
@@ -93,6 +97,24 @@ def as_interval(shape: Shape) -> Shape | None:
     opening = "[" if place and shape.relations[place - 1] == "<=" else "("
     closing = "]" if place + 1 < len(shape.parts) and shape.relations[place] == "<=" else ")"
     return Shape(opening + closing, (low, high))
+
+
+def as_set(text: str) -> str:
+    """The set of reals that a text describes, as intervals: "x < 1 or x > 3", "\\{x : x > 2\\}" and "\\mathbb{R}"; any
+    other text as it is."""
+    if condition := _CONDITION.fullmatch(text):
+        text = condition["condition"].strip()
+    elif _REALS.fullmatch(text):
+        return "(-\\infty,\\infty)"
+    joints = {(word[0] or word[1]).lower() for word in _OR.findall(text)}
+    parts = split(text) if joints == {"or"} else (text,)
+    shapes = [_inequality(part) for part in parts]
+    variables = [[part.strip() for part in shape.parts if _VARIABLE.fullmatch(part)] for shape in shapes if shape]
+    if (len(parts) < 2 and not condition) or len(variables) < len(parts) or len({*map(tuple, variables)}) != 1:
+        return text
+    intervals = [as_interval(shape) for shape in shapes if shape]
+    return "\\cup".join(f"{found.kind[0]}{found.parts[0]},{found.parts[1]}{found.kind[1]}"
+                        for found in intervals if found) if all(intervals) else text
 
 
 def split(text: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from math_verify import LatexExtractionConfig, parse, verify
 from sympy import Expr, Float, I, Integer, Rational
 
 from crossthink.schema import Reason
+from crossthink.verify.numbers import read_rounded
 
 MEMORY_BYTES = 4 * 2**30
 """Address space: a tower of powers fills memory faster than it fills the time limit."""
@@ -60,9 +61,20 @@ def _significant(value: Any) -> Any:
     return Integer(0) if getattr(value, "_prec", 0) == 1 else value
 
 
+def rounds(exact: Any, decimal: str) -> bool:
+    """Whether the decimal is the value of the expression, rounded."""
+    value, rounded = _significant(exact.evalf(DIGITS)), read_rounded(decimal)
+    if rounded is None or not (value.is_number and value.is_real and value.is_finite):
+        return False
+    middle, slack = (Rational(part.numerator, part.denominator) for part in rounded)
+    return bool(abs(value - middle) <= slack)
+
+
 def compare(gold: str, answer: str) -> Reason:
-    """CORRECT, WRONG, or which of the two cannot be read."""
+    """CORRECT, WRONG, or which of the two cannot be read. Behind `\\approx` the answer is the gold, rounded."""
     try:
+        if answer.startswith("\\approx"):
+            return Reason.CORRECT if rounds(read(gold)[0], answer.removeprefix("\\approx")) else Reason.WRONG
         wanted, found = read(gold), read(answer)
         if not found:
             return Reason.PARSE_FAILURE

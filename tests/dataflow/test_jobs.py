@@ -54,7 +54,7 @@ def test_the_funnel_of_a_small_run(tmp_path: Path) -> None:
     manifest = Manifest.load(tmp_path / "out/data")
     manifest.verify()
     question = read_questions(manifest)[0]
-    assert (question.question, question.answer, question.verifier) == ("Add 2 and 3.", "5", "math/3")
+    assert (question.question, question.answer, question.verifier) == ("Add 2 and 3.", "5", "math/4")
     failed = [json.loads(line) for line in (tmp_path / "out/data/failed.jsonl").read_text().splitlines()]
     assert [(row["stage"], row["record_id"], row["reason"]) for row in failed] == [
         ("import", "own/questions.jsonl:00000007", "malformed_row"),

@@ -62,7 +62,7 @@ def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> Non
     choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
     assert verify(choice) == keep(replace(choice, verifier="choice/3"))
     number = replace(make_question("How many?", answer="\\frac{1}{2}"), verifier="")
-    assert verify(number) == keep(replace(number, verifier="math/3"))
+    assert verify(number) == keep(replace(number, verifier="math/4"))
 
 
 def test_a_gold_that_its_verifier_does_not_accept(make_question: Make) -> None:
