@@ -55,10 +55,10 @@ def split_unit(text: str) -> tuple[str, str]:
     if per := _PER.search(text):
         above, below = _canonical(per[1], ""), _canonical(per[2], "")
         return (text[:per.start()].strip(), f"{above} per {below}") if above and below else (text, "")
-    if per := _PER_WORD.fullmatch(text):
-        return per["body"].strip(), f"per {_canonical(per['group'], '')}"
+    if slash := _PER_WORD.fullmatch(text):
+        return slash["body"].strip(), f"per {_canonical(slash['group'], '')}"
     match = _BEHIND.fullmatch(text) or _PLAIN.fullmatch(text)
-    unit = _canonical(match["group"], match["power"]) if match else None
+    unit = match and _canonical(match["group"], match["power"])
     if match is None or unit is None or match["body"].count("{") != match["body"].count("}"):
         return text, ""
     return match["body"].strip(), unit
