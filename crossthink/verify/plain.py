@@ -3,11 +3,14 @@
 import re
 import unicodedata
 
-_FONTS = re.compile(r"\\(?:text(?:bf|it|rm|tt|sf|sc|normal)?|math(?:bf|rm|it|sf|tt|bb|cal|normal)|mbox|emph|bm|"
-                    r"boldsymbol|operatorname|bf|rm|it|left|right|displaystyle)(?![A-Za-z])\*?")
-_FONT_GROUP = re.compile(_FONTS.pattern + r"\s*\{([^{}]*)\}")
+_FONTS = re.compile(r"\\(?:text(?:bf|it|rm|tt|sf|sc|up|normal)?|math(?:bf|rm|it|sf|tt|bb|cal|normal)|mbox|emph|bm|"
+                    r"underline|boldsymbol|operatorname|bf|rm|it|left|right|displaystyle)(?![A-Za-z])\*?")
+FONT = _FONTS.pattern
+"""What dresses words in LaTeX."""
+_FONT_GROUP = re.compile(FONT + r"\s*\{([^{}]*)\}")
 _SPACES = re.compile(r"\\[ ,;:!]|~|\\quad\b|\\qquad\b")
 _DELIMITERS = re.compile(r"\\[()\[\]]|(?<!\\)\$|\*\*|`")
+_EMPHASIS = re.compile(r"(?<![^\s\"'(])(\*{1,3})([^\W\d](?:[^*]*[^\s*])?)\1(?![\w*])")
 _ESCAPED = re.compile(r"\\([%$&#_])")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"',
                          "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"})
@@ -33,7 +36,7 @@ def plain(text: str) -> str:
         text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     if "\\" in text:
         text = _SPACES.sub(" ", _FONTS.sub(" ", text))
-    text = _ESCAPED.sub(r"\1", _DELIMITERS.sub(" ", text))
+    text = _ESCAPED.sub(r"\1", _DELIMITERS.sub(" ", _EMPHASIS.sub(r"\2", text)))
     return " ".join(text.replace("{", " ").replace("}", " ").split())
 
 
