@@ -23,7 +23,7 @@ __all__ = ["ANSWER_TYPES", "check_answer", "counts", "grade", "grade_all", "rese
            "verifier_id"]
 
 _CHECKS = {"choice": ("choice/4", check_choice), "math": ("math/3", check_math),
-           "quantity": ("quantity/1", check_quantity), "text": ("text/3", check_text)}
+           "quantity": ("quantity/2", check_quantity), "text": ("text/3", check_text)}
 
 ANSWER_TYPES = tuple(_CHECKS)
 
