@@ -107,7 +107,7 @@ class Question:
     answer_type: str
     """`choice`, `math` or `text`."""
     verifier: str
-    """Id and version of the verifier that accepted the gold, as "choice/3"; "" until verified."""
+    """Id and version of the verifier that accepted the gold, as "choice/4"; "" until verified."""
     template: str
     """`mcq` or `open`."""
     domain: str

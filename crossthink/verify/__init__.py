@@ -22,8 +22,8 @@ from crossthink.verify.text import check_text
 __all__ = ["ANSWER_TYPES", "check_answer", "counts", "grade", "grade_all", "reset_counts", "second_opinions",
            "verifier_id"]
 
-_CHECKS = {"choice": ("choice/3", check_choice), "math": ("math/4", check_math),
-           "quantity": ("quantity/1", check_quantity), "text": ("text/2", check_text)}
+_CHECKS = {"choice": ("choice/4", check_choice), "math": ("math/4", check_math),
+           "quantity": ("quantity/2", check_quantity), "text": ("text/3", check_text)}
 
 ANSWER_TYPES = tuple(_CHECKS)
 

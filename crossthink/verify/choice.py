@@ -1,16 +1,18 @@
-"""Multiple choice ("choice/3"): which option a box names, by label, by text, or by both.
+"""Multiple choice ("choice/4"): which option a box names, by label, by text, or by both.
 
-An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text. A
-number (`2`, `(ii)`) is a label too, unless an option speaks of numbers. What is none of these is cut at commas and at
-"and" / "or": parts that name the same option are one answer, parts that name different options are two. Text must equal
-an option's text in plain form; case counts only where it tells options apart, and a leading article only where it does.
+An answer is read as a whole first: a label (`B`, `(b)`, `B.`, `option B`), an option's text, or label and text (`B.
+Paris`, `Paris (B)`). A number (`2`, `(ii)`) is a label too, unless an option speaks of numbers. What is none of these
+is cut at commas and at "and" / "or": parts that name the same option are one answer, parts that name different options
+are two. Text must equal an option's text in plain form; case counts only where it tells options apart, and a leading
+article only where it does. Blanks about signs and spellings of LaTeX count only where nothing is named without them.
 """
 
 import re
+from collections.abc import Iterator
 
 from crossthink.schema import LABELS, Question, Reason
 from crossthink.verify.numbers import read_number
-from crossthink.verify.plain import plain
+from crossthink.verify.plain import notation, plain
 from crossthink.verify.text import normalise
 
 _PREFIX = re.compile(r"(?:(?:the\s+)?(?:correct\s+|final\s+|best\s+)?(?:option|choice|answer)\b\s*(?:is\b|:)?\s*)+"
@@ -24,6 +26,9 @@ _NUMBERED = re.compile(r"[(\[]?\s*([1-9]\d?|[ivx]+)(?:\s*[)\]]\s*[.:,-]?|\s*[.:,
 _SPEAKS_OF_NUMBERS = re.compile(r"\d|\b[ivx]+\b")
 _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii",
           "xviii", "xix", "xx", "xxi", "xxii", "xxiii", "xxiv", "xxv", "xxvi")
+_IN_PARENTHESES = re.compile(r"\(([^()]*)\)")
+_LABEL_BEHIND = re.compile(r"(\S.*?)\s+\(([A-Z])\)\.?", re.DOTALL)
+_QUOTED = re.compile(r"(['\"])([^'\"]+)\1")
 _SEPARATOR = re.compile(r"\s*(?:[,;/&+|]|\band\b|\bor\b)\s*", re.IGNORECASE)
 _SLACK = 200
 
@@ -50,7 +55,9 @@ def named_option(options: tuple[str, ...], answer: str) -> int | Reason:
     named = _whole(shown, text)
     if named is None:
         named = _by_value(options, answer)
-    return _parts(shown, text) if named is None else named
+    if named is None:
+        named = _parts(shown, text)
+    return _by_notation(options, answer) if named is Reason.NOT_AN_OPTION else named
 
 
 def _whole(shown: list[str], text: str) -> int | Reason | None:
@@ -63,6 +70,8 @@ def _whole(shown: list[str], text: str) -> int | Reason | None:
         return by_text
     if prefix := _PREFIX.match(text):
         return _whole(shown, text[prefix.end():])
+    if quoted := _QUOTED.fullmatch(text):
+        return _whole(shown, quoted[2])
     if (label := _numeral(text, shown)) is not None:
         return label
     return _label_and_text(shown, text)
@@ -70,26 +79,42 @@ def _whole(shown: list[str], text: str) -> int | Reason | None:
 
 def _label_and_text(shown: list[str], text: str) -> int | Reason | None:
     """The option that a label and a text name together."""
+    for label, said in _readings(shown, text):
+        by_text = None if label is None else _by_text(shown, said, prefer=label)
+        if by_text is not None:
+            return by_text if by_text == label or isinstance(by_text, Reason) else Reason.LABEL_TEXT_CONFLICT
+    return None
+
+
+def _readings(shown: list[str], text: str) -> Iterator[tuple[int | None, str]]:
+    """What the text is as a label and a text, in either order. Two labels with a comma or a parenthesis are two
+    answers, though the second may be the text of an option."""
     if labelled := _LABELLED.fullmatch(text):
         label, said = _label(labelled[1] or labelled[2], len(shown)), labelled[3]
-    elif numbered := _NUMBERED.fullmatch(text):
-        label, said = _place(numbered[1], len(shown)), numbered[2]
-    else:
-        return None
-    if label is None:
-        return None
-    by_text = _by_text(shown, said, prefer=label)
-    if by_text is None or isinstance(by_text, Reason):
-        return by_text
-    return label if by_text == label else Reason.LABEL_TEXT_CONFLICT
+        if "," not in text[:labelled.start(3)] or not _is_other_label(said, label, shown):
+            yield label, said
+        if (inner := _IN_PARENTHESES.fullmatch(said)) and not _is_other_label(inner[1], label, shown):
+            yield label, inner[1]
+    elif (numbered := _NUMBERED.fullmatch(text)) and not _speak_of_numbers(shown):
+        yield _place(numbered[1], len(shown)), numbered[2]
+    if behind := _LABEL_BEHIND.fullmatch(text):
+        label, said = _label(behind[2], len(shown)), behind[1]
+        if not _is_other_label(said, label, shown):
+            yield label, said
+
+
+def _is_other_label(said: str, label: int | None, shown: list[str]) -> bool:
+    return _label(said, len(shown)) not in (None, label)
 
 
 def _numeral(text: str, shown: list[str]) -> int | None:
     """The option that a number counts, unless an option speaks of numbers: then it would be a wrong text."""
     match = _NUMERAL.fullmatch(text)
-    if match is None or any(_SPEAKS_OF_NUMBERS.search(normalise(option)) for option in shown):
-        return None
-    return _place(match[1], len(shown))
+    return _place(match[1], len(shown)) if match and not _speak_of_numbers(shown) else None
+
+
+def _speak_of_numbers(shown: list[str]) -> bool:
+    return any(_SPEAKS_OF_NUMBERS.search(normalise(option)) for option in shown)
 
 
 def _place(numeral: str, count: int) -> int | None:
@@ -127,6 +152,15 @@ def _by_value(options: tuple[str, ...], answer: str) -> int | None:
         return None
     found = [place for place, option in enumerate(options) if read_number(option) == number]
     return found[0] if len(found) == 1 else None
+
+
+def _by_notation(options: tuple[str, ...], answer: str) -> int | Reason:
+    """What the answer names in one spelling of each notation, where that keeps all options apart."""
+    shown, text = [notation(option) for option in options], notation(answer)
+    if len(set(shown)) < len(shown):
+        return Reason.NOT_AN_OPTION
+    named = _whole(shown, text)
+    return _parts(shown, text) if named is None else named
 
 
 def _without_article(text: str) -> str:

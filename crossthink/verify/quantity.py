@@ -1,4 +1,4 @@
-"""Quantities ("quantity/1"): a rounded number, with a unit of science or without, as "5.9 m/s" or "0.0165".
+"""Quantities ("quantity/2"): a rounded number, with a unit of science or without, as "5.9 m/s" or "0.0165".
 
 Units are converted exactly (si.py); a unit may be missing from an answer, as it may in mathematics. The gold is what a
 textbook rounded, where it gives two digits or more (three without a decimal point, and none that counts things): an
@@ -14,7 +14,7 @@ from crossthink.schema import Question, Reason
 from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced, powers_in_line
 from crossthink.verify.math import MAX_CHARACTERS, MAX_SIDES, check_math
 from crossthink.verify.numbers import read_number
-from crossthink.verify.si import Unit, read_unit
+from crossthink.verify.si import Unit, read_unit, unwrap_powers
 
 _EQUALS = re.compile(r"(?<![<>!])=|≈|\\approx(?![A-Za-z])")
 _DIGITS_IN_TEXT = re.compile(TEXT_COMMAND + r"\s*\{(\s*[-.]?\s*(?:\d[^{}]*)?)\}")
@@ -74,7 +74,7 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def _read(text: str) -> Quantity | None:
-    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", powers_in_line(text)).strip(), count=1)
+    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", unwrap_powers(powers_in_line(text))).strip(), count=1)
     number = _NUMBER.match(text)
     if number is None or not text[number.end("sign"):number.end()].strip():
         return None

@@ -1,4 +1,4 @@
-"""Units of science as a size and powers of base units: "kJ/mol", `\\text{kg} \\cdot \\text{m}/\\text{s}^{2}`, "km h⁻¹".
+"""Units of science as a size and powers of base units: "kJ/mol", `\\text{kg} \\cdot \\frac{m}{s^2}`, "km h⁻¹".
 
 A table of symbols and names, the SI's prefixes, and the grammar of products and quotients. All behind the first "/" is
 below it ("J/kg K"), as textbooks write it. Sizes are exact: the SI brochure (BIPM, 9th edition), NIST SP 811. A kind
@@ -13,8 +13,8 @@ from functools import cache
 from crossthink.verify.latex import TEXT_GROUP, powers_in_line
 
 MAX_CHARACTERS = 100
-_PREFIXES = {"f": -15, "p": -12, "n": -9, "μ": -6, "m": -3, "c": -2, "d": -1, "h": 2, "k": 3, "M": 6, "G": 9,
-             "T": 12}
+_PREFIXES = {"f": -15, "p": -12, "n": -9, "μ": -6, "u": -6, "m": -3, "c": -2, "d": -1, "h": 2, "k": 3, "M": 6,
+             "G": 9, "T": 12}
 _PREFIX_NAMES = {"femto": "f", "pico": "p", "nano": "n", "micro": "μ", "milli": "m", "centi": "c", "deci": "d",
                  "kilo": "k", "mega": "M", "giga": "G", "tera": "T"}
 _BASES = ("m", "g", "s", "A", "K", "mol", "cd", "bit", "rad", "rev", "°", "°C", "°F", "dB", "u", "year", "month",
@@ -28,9 +28,9 @@ _SCALED = {
 """Symbols that take prefixes, and what they are."""
 _PLAIN = {
     "min": "60 s", "h": "3600 s", "hr": "h", "d": "86400 s", "day": "d", "week": "7 d", "yr": "year", "y": "year",
-    "in": "0.0254 m", "ft": "0.3048 m", "yd": "0.9144 m", "mi": "1609.344 m", "mph": "mi/h", "rpm": "rev/min",
-    "lb": "453.59237 g", "oz": "28.349523125 g", "atm": "101325 Pa", "torr": "mmHg", "Torr": "mmHg", "Å": "1e-10 m",
-    "amu": "u", "deg": "°", "t": "1000000 g", "cc": "1e-6 m^3", "sec": "s"}
+    "in": "0.0254 m", "ft": "0.3048 m", "yd": "0.9144 m", "mi": "1609.344 m", "mph": "mi/h", "kph": "km/h",
+    "rpm": "rev/min", "lb": "453.59237 g", "oz": "28.349523125 g", "atm": "101325 Pa", "torr": "mmHg", "Torr": "mmHg",
+    "Å": "1e-10 m", "amu": "u", "deg": "°", "t": "1000000 g", "cc": "1e-6 m^3", "sec": "s"}
 _NAMES = {
     "meter": "m", "metre": "m", "gram": "g", "second": "s", "ampere": "A", "amp": "A", "kelvin": "K", "mole": "mol",
     "radian": "rad", "revolution": "rev", "newton": "N", "joule": "J", "watt": "W", "pascal": "Pa", "hertz": "Hz",
@@ -53,6 +53,9 @@ _SPELLED = (
     (re.compile(r"\\(?:cdot|times)(?![A-Za-z])|[·⋅∙*~]|\\[,; ]"), " "))
 _TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-zμΩÅ°]+)\.?(?:\s*\^\s*(?P<power>-?\d{1,2})|(?<=[a-z])(?P<digit>-?\d))?"
                     r"|(?P<per>/)|[()])")
+_POWER = re.compile(r"\^\s*\{\s*([-−–]?\s*\d{1,3})\s*\}(?!\d)")
+_PER = re.compile(r"/|(?i:\bper\b)|\\[dt]?frac")
+_QUOTIENT = re.compile(r"\\[dt]?frac\s*\{\s*([^{}\s][^{}]*)\}\s*\{\s*([^{}\s][^{}]*)\}(?=[\s}]*$)")
 _LIFTS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 
 
@@ -68,10 +71,24 @@ def read_unit(text: str) -> Unit | None:
     """The unit that a text is; None where a word of it is no unit, and where there is none."""
     if len(text) > MAX_CHARACTERS:
         return None
-    text = powers_in_line(TEXT_GROUP.sub(r" \1 ", text))
+    text = unwrap_powers(powers_in_line(text))
+    text = TEXT_GROUP.sub(r" \1 ", _in_line(TEXT_GROUP.sub(r" \1 ", text)))
     for spelled, plain in _SPELLED:
         text = spelled.sub(plain, text)
     return _product(text.replace("{", "").replace("}", "").strip())
+
+
+def unwrap_powers(text: str) -> str:
+    """Powers without braces, so that the group around them can be read: `\\text{m/s^{2}}` is `\\text{m/s^2}`."""
+    return _POWER.sub(r"^\1", text)
+
+
+def _in_line(text: str) -> str:
+    """`kg\\frac{m}{s^2}` as "kg m/(s^2)", where nothing else is below a line: all behind a "/" would be."""
+    quotient = _QUOTIENT.search(text)
+    if quotient is None or _PER.search(text[:quotient.start()]) or _PER.search(quotient[2]):
+        return text
+    return f"{text[:quotient.start()]} {quotient[1]}/({quotient[2]}){text[quotient.end():]}"
 
 
 def _product(text: str) -> Unit | None:

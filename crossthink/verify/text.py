@@ -1,4 +1,4 @@
-"""Short free text ("text/2"): at most 10 words, exact match after a stated normalisation.
+"""Short free text ("text/3"): at most 10 words, exact match after a stated normalisation.
 
 Normalised: Unicode (NFKC, quotes, dashes), case, LaTeX and Markdown dress, punctuation (but not `.` between digits, nor
 signs that carry meaning such as `%`, `+`, `#`), "&" for "and", the subscripts of a formula, "the" anywhere,
@@ -8,13 +8,17 @@ signs that carry meaning such as `%`, `+`, `#`), "&" for "and", the subscripts o
 import re
 
 from crossthink.schema import Question, Reason
-from crossthink.verify.plain import plain
+from crossthink.verify.plain import FONT, plain
 
 MAX_WORDS = 10
 """Paper: gold answers of open-ended questions have at most 10 words."""
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-_SUBSCRIPT = re.compile(r"(?<=[A-Za-z])_ ?(\d+)")  # of "H_2O"; plain() has made a blank of its brace
+_SYMBOLS = re.compile(FONT + r"\s*\{((?:[A-Z][a-z]?|\()(?:[A-Z][a-z]?|[()]|_?\d|_\{\d+\})*)\}")
+"""Of a formula, set upright: `\\text{H}_2\\text{O}`."""
+_LOWERED = re.compile(r"_\s*\{\s*(\d+)\s*\}(?!\d)")  # not of `x_{1}2`, which is no x_{12}
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z])_ ?(\d+)")  # of "H_2O"; plain() has made a blank of any other brace
+_TIE = re.compile(r"(?<=[^\W\d]{2})~(?=\w)|(?<=[\w.])~(?=[^\W\d]{2})")  # beside a word: "3~5" is a range
 _APOSTROPHES = re.compile(r"'")
 _PUNCTUATION = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;:!?\"()\[\]_]|(?<=\w)-(?=\w)")
 _UNITS = {word: value for value, word in enumerate((
@@ -39,17 +43,24 @@ def check_text(question: Question, answer: str) -> Reason:
 
 def count_words(text: str) -> int:
     """Words of a text in plain form, as white space divides them."""
-    return len(plain(text).split())
+    return len(_shown(text).split())
 
 
 def normalise(text: str) -> str:
     """The text as the comparison sees it."""
-    text = _SUBSCRIPT.sub(r"\1", plain(text).casefold()).replace("&", " and ")
+    text = _SUBSCRIPT.sub(r"\1", _shown(text).casefold()).replace("&", " and ")
     text = _APOSTROPHES.sub("", _THOUSANDS.sub("", text))
     words = _PUNCTUATION.sub(" ", text).split()
     if len(words) > 1 and words[0] in ("a", "an"):
         words = words[1:]
     return " ".join(_numbers([word for word in words if word != "the"]))
+
+
+def _shown(text: str) -> str:
+    """The plain form, with what it leaves of a formula's braces and of ties between words."""
+    if "_" in text:
+        text = _LOWERED.sub(r"_\1", _SYMBOLS.sub(r"\1", text))
+    return plain(_TIE.sub(" ", text))
 
 
 def _numbers(words: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ CITIES = ("Rome", "Paris", "New York", "London")
     r"\textbf{(B)}\ \text{Paris}",
     "2", "(2)", "2.", "ii", "(II)", "ii) Paris", "2. Paris", "II: Paris", "option 2", "The answer is (ii).",
     "B, Paris", "Paris, B", "B\u200b", "B and B",
+    "B (Paris)", "(B) (Paris)", "B. (Paris)", "Paris (B)", r"\textbf{Paris (B).}", '"B"', "'B'", '"B. Paris"',
 ])
 def test_forms_that_name_the_gold(ask: Callable[..., Question], answer: str) -> None:
     assert check_answer(ask("Paris", options=CITIES), answer).reason is Reason.CORRECT
@@ -43,6 +44,11 @@ def test_forms_that_name_the_gold(ask: Callable[..., Question], answer: str) -> 
     ("A or", Reason.NOT_AN_OPTION), ("B. Madrid", Reason.NOT_AN_OPTION), ("Paris London", Reason.NOT_AN_OPTION),
     ("ABCD", Reason.NOT_AN_OPTION), ("B, not A", Reason.NOT_AN_OPTION), ("is correct", Reason.NOT_AN_OPTION), ("Pari",
     Reason.NOT_AN_OPTION),
+    ("B (London)", Reason.LABEL_TEXT_CONFLICT), ("Paris (A)", Reason.LABEL_TEXT_CONFLICT),
+    ("(A) (Paris)", Reason.LABEL_TEXT_CONFLICT), ("B (Paris) or A", Reason.LABEL_TEXT_CONFLICT),
+    ("Paris (B), Rome (A)", Reason.TWO_ANSWERS), ('"B" or "A"', Reason.TWO_ANSWERS),
+    ("B (A)", Reason.NOT_AN_OPTION), ("B (Paris) (A)", Reason.NOT_AN_OPTION), ("(A) Paris (B)", Reason.NOT_AN_OPTION),
+    ("B (not Paris)", Reason.NOT_AN_OPTION), ("Paris (Rome)", Reason.NOT_AN_OPTION), ('"A" "B"', Reason.NOT_AN_OPTION),
     ("", Reason.EMPTY_ANSWER), (".", Reason.EMPTY_ANSWER), ("  ", Reason.EMPTY_ANSWER), (r"\text{}",
     Reason.EMPTY_ANSWER),
     ("Paris " * 100, Reason.TOO_LONG),
@@ -82,6 +88,65 @@ def test_numbers_with_commas_and_lists_of_letters_are_texts_first(ask: Callable[
 def test_a_number_is_no_label_where_an_option_speaks_of_numbers(ask: Callable[..., Question],
                                                                 options: tuple[str, ...]) -> None:
     assert check_answer(ask(options[1], options=options), "2").reason is Reason.NOT_AN_OPTION
+
+
+@pytest.mark.parametrize(("options", "answer", "reason"), [
+    (("2", "1", "0", "5"), "2, 1", Reason.TWO_ANSWERS),
+    (("2", "1", "0", "5"), "2.1", Reason.NOT_AN_OPTION),
+    (("2", "1", "0", "5"), "2.  1", Reason.NOT_AN_OPTION),
+    (("4", "3", "2", "1"), "2, 3", Reason.TWO_ANSWERS),
+    (("4", "3", "2", "1"), "2: 3", Reason.NOT_AN_OPTION),
+    (("4", "3", "2", "1"), "2 - 3", Reason.NOT_AN_OPTION),
+    (("4", "3", "2", "1"), "(2) 3", Reason.NOT_AN_OPTION),
+    (("10", "30", "20", "40"), "2, 30", Reason.NOT_AN_OPTION),
+    (("4", "3", "2", "1"), "B. 3", Reason.CORRECT),  # a letter is a label all the same
+])
+def test_nor_is_a_number_before_a_text(ask: Callable[..., Question], options: tuple[str, ...], answer: str,
+                                       reason: Reason) -> None:
+    assert check_answer(ask(options[1], options=options), answer).reason is reason
+
+
+@pytest.mark.parametrize(("answer", "reason"), [
+    ("A. B", Reason.CORRECT),  # a label and its text
+    ("A, B", Reason.TWO_ANSWERS), ("A (B)", Reason.NOT_AN_OPTION), ("B (A)", Reason.NOT_AN_OPTION)])
+def test_two_labels_are_two_answers_where_one_is_a_text(ask: Callable[..., Question], answer: str,
+                                                        reason: Reason) -> None:
+    assert check_answer(ask("B", options=("B", "A", "C")), answer).reason is reason
+
+
+@pytest.mark.parametrize(("gold", "other", "answers"), [
+    ("x > 2", "x < 1", ("x>2", "$x>2$", "A. x>2", "A, $x>2$")),
+    ("2 + 3", "2 - 3", ("2+3", r"\text{(A) }2+3")),
+    ("(1, 2)", "(2, 1)", ("(1,2)", r"\left(1,2\right)", "(A) (1,2)")),
+    (r"$2\pi$", r"$4\pi$", (r"2 \pi", r"2\,\pi")),
+    (r"2\sqrt{3}", r"3\sqrt{2}", (r"2\sqrt3", r"2 \sqrt 3")),
+    (r"$\frac{x}{2}$", r"$\frac{2}{x}$", (r"\dfrac{x}{2}", r"\frac x2", r"\tfrac x{2}", r"\textbf{(A)}\ \dfrac{x}{2}")),
+    ("$x^2 + y$", "$x^2 - y$", ("x^{2}+y", "x²+y"))])
+def test_spellings_of_one_notation(ask: Callable[..., Question], gold: str, other: str,
+                                   answers: tuple[str, ...]) -> None:
+    for answer in answers:
+        assert check_answer(ask(gold, options=(gold, other)), answer).reason is Reason.CORRECT
+        assert check_answer(ask(other, options=(gold, other)), answer).reason in (Reason.WRONG,
+                                                                                  Reason.LABEL_TEXT_CONFLICT)
+
+
+@pytest.mark.parametrize(("gold", "answers"), [
+    ("x > 2", ("x>2 or x<1", "x>2, x<1", "A. x<1", "B. x>2", "not x>2", "x>2 or B", "X > 2x")),
+    ("(1, 2)", ("1,2", "[1,2]", "{1,2}", r"\{1,2\}", "(2,1)", "(1,2) or (2,1)")),
+    ("$x^{2y}$", ("x^2y", "x^{2}y")), ("$x^2 + y$", ("x^{2+y}",)), ("x^23", ("x^{2}3",)),
+    (r"$\sqrt{2+y}$", (r"\sqrt2+y", r"\sqrt{2}+y")), (r"$\sqrt{34}$", (r"\sqrt34",)),
+    (r"$\frac{ab}{c}$", (r"\frac{a}{bc}", r"\dfrac a{bc}")), (r"$\overline{3x}$", (r"\overline{3}x",)),
+    ("1,234", ("1, 234", "(1, 234)")), ("(1,234)", ("(1, 234)",)), ("1.5", ("1. 5", "1, 5", "1 .5")),
+    ("1,5", ("1, 5",)), ("1-2", ("1 -2", "1, -2")), ("no where", ("nowhere",))])
+def test_notation_keeps_apart_what_differs(ask: Callable[..., Question], gold: str, answers: tuple[str, ...]) -> None:
+    for answer in answers:
+        assert not check_answer(ask(gold, options=(gold, "x < 1", "(2, 1)")), answer).correct
+
+
+def test_blanks_count_where_they_tell_options_apart(ask: Callable[..., Question]) -> None:
+    options = ("x+1", "x + 1", "y")
+    assert check_answer(ask("x + 1", options=options), "x + 1").correct
+    assert check_answer(ask("x + 1", options=options), "x+ 1").reason is Reason.NOT_AN_OPTION
 
 
 def test_letters_go_before_roman_numerals(ask: Callable[..., Question]) -> None:

@@ -118,8 +118,8 @@ def test_two_labels_are_right_only_where_they_are_one(ask: Callable[..., Questio
 
 def test_verifier_ids_and_an_unknown_type(ask: Callable[..., Question]) -> None:
     questions = (ask("x", options=("x", "y")), ask("4"), ask("4 m", "quantity"), ask("x", "text"))
-    assert [verifier_id(question) for question in questions] == ["choice/3", "math/4", "quantity/1",
-                                                              "text/2"]
+    assert [verifier_id(question) for question in questions] == ["choice/4", "math/4", "quantity/2",
+                                                              "text/3"]
     with pytest.raises(ValueError, match="answer type 'essay' has no verifier: one of choice, math, quantity, text"):
         grade(replace(ask("4"), answer_type="essay"), "x")
 

@@ -53,6 +53,23 @@ Ask = Callable[..., Question]
     ("25 °C", "25 degrees Celsius", Reason.CORRECT),
     ("25 °C", "25 K", Reason.WRONG),
     ("25 °C", "298 K", Reason.WRONG),  # a miss: their zeros differ, and no unit is shifted
+    ("9.8 m/s^2", r"9.8\ \mathrm{m/s^{2}}", Reason.CORRECT),
+    ("9.8 m/s^2", r"9.8\,\mathrm{m\,s^{-2}}", Reason.CORRECT),
+    ("9.8 m/s^2", r"\text{9.8 m/s^{2}}", Reason.CORRECT),
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s^2}", Reason.CORRECT),
+    ("9.8 m/s^2", r"9.8\ \frac{\text{m}}{\text{s}^2}", Reason.CORRECT),
+    ("9.8 m/s^2", r"9.8\ \mathrm{\dfrac{m}{s^{2}}}", Reason.CORRECT),
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s}", Reason.WRONG),
+    ("9.8 m/s^2", r"9.8\ \frac{s^2}{m}", Reason.WRONG),
+    ("9.8 m/s^2", r"9.7\ \frac{m}{s^2}", Reason.WRONG),
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s}^2", Reason.PARSE_FAILURE),  # m^2/s^2
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s^2} s", Reason.PARSE_FAILURE),
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s^2} or 9.1", Reason.PARSE_FAILURE),
+    ("9.8 m/s^2", r"9.8\ \frac{m}{s^2} = 9.1\ \frac{m}{s^2}", Reason.TWO_ANSWERS),
+    ("12.5 kJ/mol", r"12.5\ \mathrm{kJ\cdot mol^{-1}}", Reason.CORRECT),
+    ("12.5 kJ/mol", r"12.5\ \mathrm{J\cdot mol^{-1}}", Reason.WRONG),
+    ("90.0 km/h", "90.0 kph", Reason.CORRECT),
+    ("90.0 km/h", "90.0 mph", Reason.WRONG),
     ("soon", "soon", Reason.BAD_GOLD),
     ("5 m", "9" * 1001, Reason.TOO_LONG),
 ])

@@ -16,7 +16,11 @@ ENERGY = (("g", 1), ("m", 2), ("s", -2))
     ("m s⁻¹", 1, SPEED),
     ("m s^{-1}", 1, SPEED),
     ("meters per second", 1, SPEED),
+    (r"\mathrm{m\,s^{-1}}", 1, SPEED),
+    (r"\dfrac{\text{m}}{\text{s}}", 1, SPEED),
+    (r"N\,\frac{m}{kg^{2}}", Fraction(1, 1000), (("g", -1), ("m", 2), ("s", -2))),  # 1000 g m/s² times m/(1000 g)²
     ("km/h", Fraction(1000, 3600), SPEED),
+    ("kph", Fraction(1000, 3600), SPEED),
     ("mph", Fraction(1609344, 3600 * 1000), SPEED),  # a mile is 1609.344 m
     ("miles per hour", Fraction(1609344, 3600 * 1000), SPEED),
     ("J", 1000, ENERGY),  # kg m²/s², in grams
@@ -36,6 +40,7 @@ ENERGY = (("g", 1), ("m", 2), ("s", -2))
     ("J/(kg·K)", 1, (("K", -1), ("m", 2), ("s", -2))),
     (r"\mu \text{m}", Fraction(1, 10**6), (("m", 1),)),
     ("µm", Fraction(1, 10**6), (("m", 1),)),
+    ("um", Fraction(1, 10**6), (("m", 1),)),
     (r"\text{k}\Omega", 10**6, (("A", -2), ("g", 1), ("m", 2), ("s", -3))),
     ("hPa", 10**5, (("g", 1), ("m", -1), ("s", -2))),
     ("mL", Fraction(1, 10**6), (("m", 3),)),
@@ -55,6 +60,8 @@ def test_units(text: str, size: Fraction, powers: tuple[tuple[str, int], ...]) -
 
 
 @pytest.mark.parametrize("text", ["", "apples", "cats", "nerve impulses/s", "%", "g H2", "C6H6", "m/m", "of 3 m",
-                                  "m or s", "m, s", "square", "²", "m" * 101, "\ud800", "k", "mi/x", "south of west"])
+                                  "m or s", "m, s", "square", "²", "m" * 101, "\ud800", "k", "mi/x", "south of west",
+                                  r"\frac{m}{s} kg", r"J/kg \frac{m}{s}", r"\frac{J}{kg/m}", r"\frac{m}{\frac{s}{m}}",
+                                  r"\mathrm{\frac{m}{s}}^2", r"\frac{m}{}", r"\frac{1}{s}"])
 def test_what_is_no_unit(text: str) -> None:
     assert read_unit(text) is None

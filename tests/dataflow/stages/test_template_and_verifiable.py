@@ -60,7 +60,7 @@ def test_a_mathematical_gold_is_no_sentence(make_question: Make) -> None:
 
 def test_the_verifier_that_accepts_the_gold_is_named(make_question: Make) -> None:
     choice = replace(make_question("Who?", options=("a dog", "a cat"), answer="a cat"), verifier="")
-    assert verify(choice) == keep(replace(choice, verifier="choice/3"))
+    assert verify(choice) == keep(replace(choice, verifier="choice/4"))
     number = replace(make_question("How many?", answer="\\frac{1}{2}"), verifier="")
     assert verify(number) == keep(replace(number, verifier="math/4"))
 
