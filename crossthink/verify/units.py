@@ -50,8 +50,8 @@ def split_unit(text: str) -> tuple[str, str]:
     """Value and unit ("cm^2", "" where there is none)."""
     text = text.strip()
     if dollars := _DOLLARS.match(text):
-        value, unit = split_unit(text[dollars.end():])
-        return (value, "dollar") if unit in ("", "dollar") else (text, "")
+        value, behind = split_unit(text[dollars.end():])
+        return (value, "dollar") if behind in ("", "dollar") else (text, "")
     if per := _PER.search(text):
         above, below = _canonical(per[1], ""), _canonical(per[2], "")
         return (text[:per.start()].strip(), f"{above} per {below}") if above and below else (text, "")
