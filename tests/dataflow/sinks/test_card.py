@@ -115,6 +115,18 @@ def test_an_export_has_the_same_rows_and_describes_itself(folder: Path, tmp_path
         path.name: path.read_bytes() for path in output.iterdir()}
 
 
+@pytest.mark.parametrize("kind", ["parquet", "arrow-zstd"])
+def test_an_export_with_shards_of_no_rows_is_read(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "q.jsonl").write_text('{"question": "Add 2 and 3.", "answer": "5"}\n')
+    (tmp_path / "r.toml").write_text('run = {name = "t"}\nmodel = {path = "none"}\ndata = {shards = 3, questions = '
+                                     f'[{{path = "{tmp_path}/q.jsonl", source = "s"}}]}}\n')
+    assert run_job("import", load_recipe(tmp_path / "r.toml"), tmp_path / "out", debug=True) == 0
+    assert main(["export", str(tmp_path / "out/imported"), "--format", kind, "--output", str(tmp_path / "x")]) == 0
+    files = Manifest.load(tmp_path / "x").files
+    assert sorted(file.rows for file in files) == [0, 0, 1]
+    assert [row["answer"] for row in load(tmp_path / "x", monkeypatch, tmp_path / "cache")] == ["5"]
+
+
 def test_what_readers_do_with_an_export(folder: Path, tmp_path: Path) -> None:
     """zstd is read, though not mapped; Parquet is refused with its name. What a schema's metadata says stays."""
     for kind in ("parquet", "arrow-zstd"):
