@@ -14,7 +14,6 @@ pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
 from crossthink.dataflow.__main__ import main
 from crossthink.dataflow.jobs import run_job
-from crossthink.dataflow.look.find import needle_of
 
 from crossthink.config import Recipe, load_recipe
 from crossthink.schema import Question, question_id
@@ -249,10 +248,3 @@ def test_looking_needs_no_beam(done: Path) -> None:
             f"    assert main(['data', *words, {str(done)!r}]) == 0\n"
             "assert not {'apache_beam', 'torch'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.mark.parametrize(("wanted", "needle"), [
-    ("0123abcd", "0123abcd"), ("crawl.warc.gz@000000006981+12", "crawl.warc.gz"), ("own/q.jsonl:00000002", "q.jsonl"),
-    ("http://a.example/b:8", "http://a.example/b:8"), ("own/q.jsonl", "q.jsonl")])
-def test_what_is_searched_for_stands_in_the_record(wanted: str, needle: str) -> None:
-    assert needle_of(wanted) == needle
