@@ -53,7 +53,7 @@ def write_shard(folder: Path, rows: int) -> None:
     with path.open("rb") as file:
         digest = sha256(file.read(1 << 20)).hexdigest()
     write_json(folder / "manifest.json", {
-        "schema": "1.0", "code": "", "options": {}, "generation": 1, "rows": rows,
+        "schema": "1.0", "code": "", "record": "Question", "options": {}, "generation": 1, "rows": rows,
         "files": [{"file": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": digest}]})
 
 

@@ -66,7 +66,8 @@ def options_of(values: dict[str, Any], file: QuestionFile, where: str) -> tuple[
     else:
         found = value_of(values, file.options)
     if isinstance(found, dict):  # in a table each row has the letters of all rows
-        found = [found[name] for name in sorted(found) if found[name] is not None]
+        names = sorted(found, key=lambda name: (len(name), name))  # "10" comes behind "9"
+        found = [found[name] for name in names if found[name] is not None]
     if isinstance(found, str):
         found = _cut(found, LABELS, r"(?:^|(?<=\s))") or found
     if found is None or found == [] or found == "":
@@ -105,4 +106,5 @@ def place_of_label(values: dict[str, Any], file: QuestionFile, answer: str, wher
     if not isinstance(labels, list):
         raise BadField(f"{where}, field {file.labels}: {labels!r:.80} is no list of labels")
     shown = [str(label) for label in labels]
-    return shown.index(answer) if answer in shown else None
+    forms = (answer, answer.removesuffix(".0"))  # a column of numbers with gaps is one of floats
+    return next((shown.index(form) for form in forms if form in shown), None)

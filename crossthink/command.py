@@ -14,6 +14,13 @@ def command_parser(name: str, description: str | None) -> argparse.ArgumentParse
     return parser
 
 
+def above_zero(text: str) -> int:
+    """The type of an option that counts something. Raises what argparse shows."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
 def exit_code(work: Callable[[], int | None], *, debug: bool) -> int:
     """Do a command's work: 0 or what it returns; for an error one line on stderr and 2 (bad input) or 1 (it failed)."""
     try:

@@ -6,7 +6,7 @@ The paper is the default: a field that a recipe does not set has the paper's val
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -209,24 +209,10 @@ def check_recipe(recipe: Recipe, where: str) -> None:
             raise ConfigError(f"{where}: blend.weights sum to {total:.6g}, not 1: {weights}")
         if min(weights.values()) < 0:
             raise ConfigError(f"{where}: blend.weights has a negative share: {weights}")
-    positive = {
-        "rollout.prompts": recipe.rollout.prompts,
-        "rollout.group_size": recipe.rollout.group_size,
-        "rollout.max_tokens": recipe.rollout.max_tokens,
-        "optimizer.lr": recipe.optimizer.lr,
-        "train.checkpoint_every": recipe.train.checkpoint_every,
-        "algorithm.minibatches": recipe.algorithm.minibatches,
-        "data.shards": recipe.data.shards,
-        "data.passage_words": recipe.data.passage_words,
-        "data.near_duplicate": recipe.data.near_duplicate,
-        "data.contamination_ngram": recipe.data.contamination_ngram,
-        "data.max_answer_words": recipe.data.max_answer_words,
-    }
-    for key, value in positive.items():
-        if value <= 0:
-            raise ConfigError(f"{where}: {key} = {value} must be above zero")
-    if recipe.data.warc_limit < 0:
-        raise ConfigError(f"{where}: data.warc_limit = {recipe.data.warc_limit} must be zero (all files) or above")
+    low, high = recipe.blend.pass_rate
+    if not 0 <= low <= high <= 1:
+        raise ConfigError(f"{where}: blend.pass_rate = [{low}, {high}] must be an interval in [0, 1]")
+    _check_numbers(recipe, where)
     for file in (*recipe.data.questions, *recipe.data.evaluation, *recipe.evaluate.questions):
         if file.answer_type not in ("", *ANSWER_TYPES):
             raise ConfigError(f"{where}: {file.path}: answer_type {file.answer_type!r} has no verifier: one of "
@@ -236,3 +222,22 @@ def check_recipe(recipe: Recipe, where: str) -> None:
     if recipe.rollout.prompts % recipe.algorithm.minibatches:
         raise ConfigError(f"{where}: rollout.prompts = {recipe.rollout.prompts} does not divide into "
                           f"algorithm.minibatches = {recipe.algorithm.minibatches}")
+
+
+_ABOVE_ZERO = ("rollout.prompts", "rollout.group_size", "rollout.max_tokens", "rollout.temperature", "rollout.top_p",
+               "optimizer.lr", "train.checkpoint_every", "algorithm.minibatches", "data.shards", "data.passage_words",
+               "data.near_duplicate", "data.contamination_ngram", "data.max_answer_words")
+_AT_MOST_ONE = ("rollout.top_p", "data.near_duplicate")
+
+
+def _check_numbers(recipe: Recipe, where: str) -> None:
+    """Raise ConfigError for a number out of its range; none but the seed may be negative."""
+    for section in fields(recipe):
+        values = getattr(recipe, section.name)
+        for key, value in ((f"{section.name}.{item.name}", getattr(values, item.name)) for item in fields(values)):
+            if key in _ABOVE_ZERO and value <= 0:
+                raise ConfigError(f"{where}: {key} = {value} must be above zero")
+            if key in _AT_MOST_ONE and value > 1:
+                raise ConfigError(f"{where}: {key} = {value} must be at most 1")
+            if isinstance(value, int | float) and value < 0 and key != "run.seed":
+                raise ConfigError(f"{where}: {key} = {value} must be zero or above")

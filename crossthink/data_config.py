@@ -25,7 +25,8 @@ class QuestionFile:
     """Name of the column that holds the question, or of a dict of texts, each on a line behind its name. The same for
     the next fields: names of columns; "meta.text" is the field `text` of the column `meta`."""
     options: str = "options"
-    """Holds a list, a dict by letter, or a text "A) x B) y"; several names between commas are a column an option."""
+    """Holds a list, a dict by letter or number, or a text "A) x B) y"; several names between commas are a column an
+    option."""
     options_in_question: bool = False
     """Where a row has no options, take the lines "A. x", "B. y" (or a, b) that end its question for them."""
     answer: str = "answer"

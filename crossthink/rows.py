@@ -9,7 +9,7 @@ import io
 import json
 import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,30 @@ def _json_rows(lines: Any) -> Iterator[dict[str, Any] | str]:
 
 
 def _csv_rows(stream: Any, separator: str) -> Iterator[dict[str, Any] | str]:
-    """Rows by the head's names; one with more fields than the head has a comma too many, and none of them is sure."""
-    rows = csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), delimiter=separator)
+    """Rows by the head's names; one with more fields than the head has a comma too many, and none of them is sure.
+
+    A byte that is no UTF-8 is its row's fault; in the head it is the file's.
+    """
+    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    rows = csv.DictReader(lines, delimiter=separator)
+    head = rows.fieldnames or ()
+    if fault := _bad_byte(head):
+        raise csv.Error(f"{fault} in the head")
     for values in rows:
         more = values.pop(None, ())  # where DictReader puts what has no name
-        head = rows.fieldnames or ()
-        yield f"{len(head) + len(more)} fields, and the head has {len(head)}" if more else values
+        if more:
+            yield f"{len(head) + len(more)} fields, and the head has {len(head)}"
+        else:
+            yield _bad_byte(values.values()) or values
+
+
+def _bad_byte(texts: Iterable[str | None]) -> str:
+    """What is wrong with texts that were read with surrogateescape; "" where nothing is."""
+    try:
+        "".join(text or "" for text in texts).encode()
+    except UnicodeEncodeError as error:
+        return f"the byte 0x{ord(error.object[error.start]) - 0xdc00:02x} is no UTF-8"
+    return ""
 
 
 def _parquet_rows(stream: Any) -> Iterator[dict[str, Any] | str]:

@@ -5,10 +5,11 @@ Readers trust the manifest alone: a shard that is missing or differs from its sh
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from crossthink.arrow import SCHEMA_VERSION, check_version, from_row
 from crossthink.schema import Question
+
+T = TypeVar("T")
 
 
 class ShardError(ValueError):
@@ -42,6 +45,8 @@ class Manifest:
     options: dict[str, Any]
     code: str
     generation: int
+    record: str
+    """What the rows are: the name of a record of crossthink/schema.py."""
 
     @classmethod
     def load(cls, path: str | Path) -> "Manifest":
@@ -50,14 +55,20 @@ class Manifest:
         path = path / "manifest.json" if path.is_dir() else path
         try:
             tree = json.loads(path.read_text(encoding="utf-8"))
-            files = tuple(ShardFile(f["file"], f["rows"], f["sha256"], f["bytes"]) for f in tree["files"])
-            version = str(tree["schema"])
-            manifest = cls(path, files, tree["rows"], tree["options"], tree["code"], tree["generation"])
+            files = tuple(ShardFile(_of(f, "file", str), _of(f, "rows", int), _of(f, "sha256", str),
+                                    _of(f, "bytes", int)) for f in _of(tree, "files", list))
+            version = _of(tree, "schema", str)
+            major = version.split(".")[0]
+            if not major.isdecimal():
+                raise ValueError(f"schema is {version!r}, not a version")
+            manifest = cls(path, files, _of(tree, "rows", int), _of(tree, "options", dict), _of(tree, "code", str),
+                           _of(tree, "generation", int), _of(tree, "record", str))
+            _check_sums(manifest)
         except OSError as error:
             raise ShardError(f"{path}: no manifest here ({error.strerror}): run the data line first") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise ShardError(f"{path}: not a manifest ({error!r}): run the data line again") from error
-        if int(version.split(".")[0]) > int(SCHEMA_VERSION.split(".")[0]):
+        except ValueError as error:
+            raise ShardError(f"{path}: not a manifest ({error}): run the data line again") from error
+        if int(major) > int(SCHEMA_VERSION.split(".")[0]):
             raise ShardError(f"{path}: schema {version} is newer than {SCHEMA_VERSION}: upgrade crossthink to read it")
         return manifest
 
@@ -76,11 +87,31 @@ class Manifest:
             path = self.path.parent / shard.file
             if not path.is_file():
                 raise ShardError(f"{path}: shard is missing: copy it back or run the data line again")
+            if (size := path.stat().st_size) != shard.bytes:
+                raise ShardError(f"{path}: {size} bytes, the manifest says {shard.bytes}: "
+                                 "copy it back or run the data line again")
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != shard.sha256:
                 raise ShardError(f"{path}: sha256 is {found[:12]}..., the manifest says {shard.sha256[:12]}...: "
                                  "the shard was altered; copy it back or run the data line again")
+
+
+def _of(tree: Any, key: str, kind: type[T]) -> T:
+    """The value of a key in a manifest. Raises ValueError where there is none of this type."""
+    value = tree.get(key) if isinstance(tree, dict) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ValueError(f"{key} is {value!r:.60}, not {kind.__name__}")
+    return value
+
+
+def _check_sums(manifest: Manifest) -> None:
+    """Raise ValueError where a shard is named twice, or the rows of all are not the sum of each one's."""
+    times = Counter(shard.file for shard in manifest.files)
+    if twice := [name for name, number in times.items() if number > 1]:
+        raise ValueError(f"files has {twice[0]} twice")
+    if (rows := sum(shard.rows for shard in manifest.files)) != manifest.rows:
+        raise ValueError(f"rows is {manifest.rows}, and its files have {rows}")
 
 
 class Questions:
@@ -113,6 +144,9 @@ class Questions:
 
 def read_questions(manifest: Manifest) -> Questions:
     """Map the shards of a manifest, in its order. Raises ShardError where one is unreadable or has other rows."""
+    if manifest.record != Question.__name__:
+        raise ShardError(f"{manifest.path}: record is {manifest.record}, not {Question.__name__}: "
+                         "name the folder of a job that ships questions")
     tables = []
     for shard in manifest.files:
         path = manifest.path.parent / shard.file

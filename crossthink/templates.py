@@ -47,6 +47,10 @@ class NotOpen(StrEnum):
     """The options finish a clause that could go on in any words ("... suggests that")."""
 
 
+_OF_NUMBERS = (r"[\s-]+(?:half|third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth|hundred(?:th)?|"
+               r"thousand(?:th)?|million(?:th)?|billion|trillion|dozen|percent|plus|minus|times|over|divided|"
+               r"and\s+a|(?:more|less)\s+than|to\s+the)\b")
+"""What follows a "one" that is a number."""
 POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
     r"\b(?:which|what|who|whom|all|any|one|none|some|each|both|either|neither)\s+(?:\w+\s+){0,3}?(?:of|from|among)\s+"
     r"(?:the\s+(?:following|above|below|options?|choices|alternatives|answers|statements)|these)\b",
@@ -70,7 +74,8 @@ POINTS_AT_OPTIONS = tuple(re.compile(rule, re.IGNORECASE) for rule in (
     r"reflects?)\b",
     r"\bwhich\s+(?:\w+\s+){1,3}(?:is|are|would\s+be)\s+(?:the\s+)?(?:best|better|worst)\b",
     # it asks for one of several right answers
-    r"\b(?:what|which)\s+(?:is|would\s+be)\s+(?:one|an\s+example)\b|\b(?:could|might|may)(?:\s+\w+){0,3}\W*$",
+    r"\b(?:what|which)\s+(?:is|would\s+be)\s+(?:an\s+example\b|one\b(?!" + _OF_NUMBERS + r"))|"
+    r"\b(?:could|might|may)(?:\s+\w+){0,3}\W*$",
 ))
 """A question that matches one of these makes no sense without its options."""
 

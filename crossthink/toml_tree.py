@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import MISSING, fields, is_dataclass
+from math import isfinite
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -67,6 +68,8 @@ def _value(hint: Any, value: Any, where: str, key: str) -> Any:
         return {name: _value(arguments[1], item, where, f"{key}.{name}") for name, item in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and not isfinite(value):
+        raise ConfigError(f"{where}: {key} = {value!r} must be a finite number")
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ConfigError(f"{where}: {key} = {value!r} must be {hint.__name__}, not {type(value).__name__}")
     return value

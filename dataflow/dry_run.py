@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from crossthink.dataflow.options import JobOptions, row_options, uses_model, warc_files
+from crossthink.dataflow.options import JobOptions, input_sizes, row_options, uses_model, warc_files
 from crossthink.dataflow.sinks.arrow import digest, shard_name, write_table
 from crossthink.dataflow.sinks.manifest import manifest, to_json
 from crossthink.dataflow.sources.shards import read_shard
@@ -66,6 +66,7 @@ class Estimate:
 
 def estimate(options: JobOptions, run: Callable[[JobOptions], None]) -> Estimate:
     """Run the job over samples by `run`, which raises what the job raises."""
+    input_sizes(options.recipe)  # raises for a file that is missing, before any is opened
     with tempfile.TemporaryDirectory(prefix="crossthink-dry-run-") as folder:
         taken: list[tuple[Sample, float]] = []
         for name, records in (("warm", SMALL), ("small", SMALL), ("large", LARGE)):
@@ -123,7 +124,7 @@ def _sample_warc(recipe: Recipe, records: int, folder: Path) -> tuple[tuple[str,
     """(Paths, bytes of them, bytes of all files): the beginnings of FILES files, cut where a record begins."""
     folder.mkdir(parents=True)
     sizes = {path: int(state.split()[0]) for path, state in warc_files(recipe)}
-    chosen = {path: sizes[path] or _size(path) for path in sorted(sizes)[::-(-len(sizes) // FILES)]}
+    chosen = {path: sizes[path] or _size(path) for path in sorted(sizes)[::-(-len(sizes) // FILES) or 1]}
     taken = 0
     for path, size in chosen.items():
         after = next(islice(read_split(WarcSplit(file=path)), records, None), None)

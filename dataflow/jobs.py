@@ -18,7 +18,7 @@ from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, PortableOptions
 from crossthink.dataflow.dry_run import estimate, report
 from crossthink.dataflow.line import Flow, Line, check_funnel, funnel_rows
-from crossthink.dataflow.local_runner import IN_PROCESS, local_runner, runner_of
+from crossthink.dataflow.local_runner import IN_PROCESS, check_words, local_runner, runner_of
 from crossthink.dataflow.options import (
     MARKER,
     JobOptions,
@@ -58,7 +58,7 @@ def run_job(job: str, recipe: Recipe, output: str | Path, beam_args: Sequence[st
     beam_options = PipelineOptions(list(beam_args))
     FileSystems.set_options(beam_options)  # of an object store, before the work
     try:
-        _check_known(beam_options)
+        check_words(beam_options, beam_args)
         if dry:
             report(options, estimate(options, lambda sample: _work(sample, [])))
         else:
@@ -75,15 +75,6 @@ def _work(options: JobOptions, beam_args: list[str]) -> None:
         rows = row_options(options.recipe)
         _check(options, rows)
         _run(options, rows, beam_args)
-
-
-def _check_known(options: PipelineOptions) -> None:
-    """Raise ConfigError for an option that the runner in process does not know; Beam passes over it. A job server has
-    options of its own, which Beam asks it for."""
-    if runner_of(options) == IN_PROCESS:
-        unknown = set(options.get_all_options(retain_unknown_options=True)) - set(options.get_all_options())
-        if unknown:
-            raise ConfigError(f"--{min(unknown)}: neither the data line nor Beam's runner in process has this option")
 
 
 def _check(options: JobOptions, rows: dict[str, Any]) -> None:

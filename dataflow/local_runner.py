@@ -1,12 +1,16 @@
 """Beam's runner in this process, with worker processes of ours."""
 
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 
 from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.job.utils import dict_to_struct
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+from crossthink.config import ConfigError
 
 IN_PROCESS = "FnApiRunner"
 """The runner behind DirectRunner: named directly, because DirectRunner tries to download another one first."""
@@ -17,6 +21,18 @@ def runner_of(options: PipelineOptions) -> str:
     """The name of the runner that these options ask for."""
     name: str = options.view_as(StandardOptions).runner or IN_PROCESS
     return IN_PROCESS if name == "DirectRunner" else name
+
+
+def check_words(options: PipelineOptions, words: Sequence[str]) -> None:
+    """Raise ConfigError for a word of the command line that Beam would pass over: one that is no option's value, and an
+    option that the runner in process does not know. A job server has options of its own, which Beam asks it for."""
+    known = options.get_all_options(retain_unknown_options=True)
+    if runner_of(options) == IN_PROCESS and (unknown := known.keys() - options.get_all_options().keys()):
+        raise ConfigError(f"--{min(unknown)}: neither the data line nor Beam's runner in process has this option")
+    for before, word in pairwise(["", *words]):
+        is_value = before.startswith("--") and "=" not in before and known.get(before[2:]) is not True
+        if not (is_value or word.startswith("-")):
+            raise ConfigError(f"{word!r} is no option, and no option's value: write an override as section.key=value")
 
 
 def local_runner(options: PipelineOptions) -> FnApiRunner:

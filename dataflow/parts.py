@@ -110,9 +110,11 @@ def digest(*words: str) -> str:
 
 @cache
 def code_digest() -> str:
-    """The digest of the code that makes parts: our sources and the versions of the packages that they use."""
-    sources = [*Path(crossthink.__file__).parent.glob("*.py"), *Path(verify.__file__).parent.glob("*.py"),
-               *Path(__file__).parent.glob("**/*.py"), Path(_core.__file__)]
+    """The digest of the code that makes parts: our sources, the weights and words beside them, and the versions of the
+    packages that they use."""
+    beside = [path for ending in ("py", "json", "txt") for path in Path(__file__).parent.glob(f"**/*.{ending}")]
+    sources = [*Path(crossthink.__file__).parent.glob("*.py"), *Path(verify.__file__).parent.glob("*.py"), *beside,
+               Path(_core.__file__)]
     found = hashlib.blake2b(digest_size=16)
     for name, content in sorted((path.name, path.read_bytes()) for path in sources):
         found.update(name.encode() + b"\x1f" + content)

@@ -55,6 +55,14 @@ def test_bad_input_of_a_command_is_one_line(command: str, tmp_path: Path, capsys
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("words", [["data", "sample", "-n"], ["blend", RECIPE, "--manifest", "none", "--prompts"]])
+@pytest.mark.parametrize("number", ["0", "-5", "x"])
+def test_a_number_of_things_is_above_zero(words: list[str], number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, number])
+    assert f"argument {words[-1]}: '{number}' is no whole number above zero" in capsys.readouterr().err
+
+
 def finished(output: Path, recipe: Recipe) -> None:
     """A demo folder in which every part is done."""
     book = Book(output, recipe)

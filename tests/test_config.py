@@ -54,6 +54,17 @@ def test_auto_is_bfloat16_only_where_the_cpu_multiplies_it(monkeypatch: pytest.M
     # all rows would be copies of each other, and all fail in the search for none of their words
     (GOOD + "[data]\nnear_duplicate = 0.0\n", "data.near_duplicate = 0.0 must be above zero"),
     (GOOD + "[data]\ncontamination_ngram = 0\n", "data.contamination_ngram = 0 must be above zero"),
+    (GOOD + "[data]\nnear_duplicate = 1.5\n", "data.near_duplicate = 1.5 must be at most 1"),
+    (GOOD + "[data]\nmin_words = -3\n", "data.min_words = -3 must be zero or above"),
+    (GOOD + "[data]\ndifficulty_attempts = -1\n", "data.difficulty_attempts = -1 must be zero or above"),
+    (GOOD + "[train]\nsteps = -3\n", "train.steps = -3 must be zero or above"),
+    (GOOD + "[rollout]\ntemperature = -1\n", "rollout.temperature = -1.0 must be above zero"),
+    (GOOD + "[rollout]\ntop_p = 7\n", "rollout.top_p = 7.0 must be at most 1"),
+    (GOOD + "[optimizer]\nlr = nan\n", "optimizer.lr = nan must be a finite number"),
+    (GOOD + "[blend]\nweights = {gpr = nan, math = 1}\n", "blend.weights.gpr = nan must be a finite number"),
+    (GOOD + "[blend]\nscores = {gpr = inf}\n", "blend.scores.gpr = inf must be a finite number"),
+    (GOOD + "[blend]\npass_rate = [0.9, 0.1]\n", "blend.pass_rate = [0.9, 0.1] must be an interval in [0, 1]"),
+    (GOOD + "[blend]\npass_rate = [0.0, 1.1]\n", "blend.pass_rate = [0.0, 1.1] must be an interval in [0, 1]"),
     (GOOD + '[[data.questions]]\npath = "x"\n', "data.questions[0].source is missing"),
     (GOOD + '[[data.questions]]\npath = "x"\nsource = "s"\nanswer_type = "essay"\n',
      "x: answer_type 'essay' has no verifier: one of choice, math, quantity, text"),
@@ -70,6 +81,11 @@ def test_bad_recipes_are_named_in_one_line(tmp_path: Path, text: str, line: str)
     assert line in str(error.value)
     assert "r.toml" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_what_may_be_zero_or_below(tmp_path: Path) -> None:
+    words = ["run.seed=-1", "train.steps=0", "data.min_words=0", "data.near_duplicate=1", "blend.pass_rate=[0.5, 0.5]"]
+    assert load_recipe(recipe(tmp_path, GOOD), words).run.seed == -1
 
 
 def test_a_missing_recipe_and_a_bad_override(tmp_path: Path) -> None:

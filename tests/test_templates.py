@@ -99,6 +99,7 @@ def test_an_open_form_has_the_verifier_of_its_gold(make_question: Callable[..., 
     "Which expression shows the sum?",
     "Statement 1 | A group is a ring. Statement 2 | A ring is a group.", "It is true about cells that:",
     "From which of these did it come?",
+    "What is one cause of rust?", "What is one more use of salt?", "What would be one?",
 ])
 def test_questions_that_point_at_their_options(make_question: Callable[..., Question], text: str) -> None:
     assert to_open(make_question(text, answer="Paris", options=CITIES)) is NotOpen.POINTS_AT_OPTIONS
@@ -111,6 +112,8 @@ def test_questions_that_point_at_their_options(make_question: Callable[..., Ques
     "Read the following passage. It names a city. What is the city?",
     "Of all the cities of France, what is the largest?", "Which act was passed first?",
     "How many of the 12 plums remain?", "What is true north?", "The city on the Seine is called _____.",
+    "What is one half in decimal?", "What is one-third of 12?", "What is one hundred times two?",
+    "What is one more than 7?",
 ])
 def test_questions_that_stand_alone(make_question: Callable[..., Question], text: str) -> None:
     assert isinstance(to_open(make_question(text, answer="Paris", options=CITIES)), Question)

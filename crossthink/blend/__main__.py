@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crossthink.blend.blend import Blend
 from crossthink.blend.shares import Share, shares
-from crossthink.command import command_parser, exit_code
+from crossthink.command import above_zero, command_parser, exit_code
 from crossthink.config import Recipe, load_recipe
 from crossthink.shards import Manifest
 
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("recipe")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="e.g. blend.by=source")
     parser.add_argument("--manifest", required=True, help="manifest.json of the data, or its folder")
-    parser.add_argument("--prompts", type=int, help="prompts to draw; default: train.steps * rollout.prompts")
+    parser.add_argument("--prompts", type=above_zero, help="prompts to draw; default: train.steps * rollout.prompts")
     parser.add_argument("--picture", type=Path, help="file to draw the shares into: .svg, .png, .pdf")
     arguments = parser.parse_intermixed_args(argv)
     return exit_code(lambda: _show(arguments), debug=arguments.debug)

@@ -13,7 +13,7 @@ from crossthink.dataflow.look.folders import LETTERS, Folder, folders_of
 from crossthink.dataflow.look.show import shown
 from crossthink.dataflow.look.why import title
 
-from crossthink.command import command_parser, exit_code
+from crossthink.command import above_zero, command_parser, exit_code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("directory", nargs="?", default=".", metavar="DIR", help="folder of the run (default: .)")
     parser.add_argument("--reason", default="", metavar="R", help="as `crossthink data stats` has it (default: any)")
     parser.add_argument("--stage", default="", metavar="S", help="(default: any)")
-    parser.add_argument("-n", type=int, default=5, metavar="N", help="how many (default: 5)")
+    parser.add_argument("-n", type=above_zero, default=5, metavar="N", help="how many (default: 5)")
     parser.add_argument("--json", action="store_true", help="a dead letter a line, as it is")
     args = parser.parse_args(argv)
     return exit_code(lambda: _print(sample(folders_of(args.directory), args.reason, args.stage, args.n), args.json),

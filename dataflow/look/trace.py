@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("directory", nargs="?", default=".", metavar="DIR", help="folder of the run (default: .)")
     parser.add_argument("--warc", metavar="PATH", help="the crawl's file, or a folder with it: read the page again")
     parser.add_argument("--json", action="store_true", help="for programs")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)  # DIR may stand behind an option
     return exit_code(lambda: _print(trace(args.directory, args.id, args.warc), args.json), debug=args.debug)
 
 
@@ -33,7 +33,8 @@ def trace(directory: str | Path, wanted: str, warc: str | None = None) -> dict[s
 
     Raises ValueError where there is no such question or there are several, and where the page cannot be read again.
     """
-    question = _question(find(directory, wanted), wanted)
+    folders = folders_of(directory)
+    question = _question(find(directory, wanted), wanted, folders)
     record, lineage = question.record, question.record["lineage"]
     tree: dict[str, Any] = {
         "question": {key: record[key] for key in ("id", "question", "options", "answer", "answer_label", "answer_type",
@@ -51,20 +52,21 @@ def trace(directory: str | Path, wanted: str, warc: str | None = None) -> dict[s
             from crossthink.dataflow.look.page import reread  # reads pages as the data line does, so it needs Beam
 
             tree["passage"] |= reread(warc, tree["page"], tree["passage"])
-    tree["stages"] = list(stages_passed(folders_of(directory), question))
+    tree["stages"] = list(stages_passed(folders, question))
     tree["ended"] = ended(directory, question)
     return tree
 
 
-def _question(found: list[Sighting], wanted: str) -> Sighting:
+def _question(found: list[Sighting], wanted: str, folders: Sequence[Folder]) -> Sighting:
+    """Where the question ended: in the last folder that knows it, kept where a copy of it was dropped there, too."""
     questions = [sighting for sighting in found if sighting.kind == "question"]
     ids = sorted({sighting.id for sighting in questions})
     if not questions:
         raise ValueError(f"{wanted}: no question came of it; `crossthink data why` says what became of it")
     if len(ids) > 1:
         raise ValueError(f"{wanted}: {len(ids)} questions came of it, ask for one: {', '.join(ids)}")
-    kept = [sighting for sighting in questions if sighting.outcome == "kept"]
-    return (kept or questions)[-1]  # the last folder in the order of the work
+    order = [folder.name for folder in folders]
+    return max(questions, key=lambda one: (order.index(one.folder), one.outcome == "kept"))
 
 
 def ended(directory: str | Path, question: Sighting) -> dict[str, Any]:

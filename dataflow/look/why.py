@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("id", metavar="ID")
     parser.add_argument("directory", nargs="?", default=".", metavar="DIR", help="folder of the run (default: .)")
     parser.add_argument("--json", action="store_true", help="for programs")
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)  # DIR may stand behind an option
     return exit_code(lambda: _print(find(args.directory, args.id), args.json), debug=args.debug)
 
 

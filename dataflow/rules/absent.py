@@ -17,7 +17,9 @@ _WHERE = r"(?:above|below|here|(?:at|to|on) the (?:right|left)|at right|at left)
 _NUMBER = r"(?:\d+(?:\.\d+)?|[A-M]\b)"
 _POINTS = r"(?:[Ii]n|[Ss]ee|[Uu]se|[Uu]sing|[Ff]rom|[Oo]f|[Tt]o|[Ff]or)"
 _DRAWN = re.compile(r"\[asy\]|\\begin\{(?:tikzpicture|picture|asy)\}|\\includegraphics|!\[")
-_TABLE = re.compile(r"\\begin\{(?:tabularx?|array|[a-z]?matrix|align)\}|^[^\n]*\|[^\n]*\n[^\n]*\|", re.MULTILINE)
+_TABLE = re.compile(r"\\begin\{(?:tabularx?|array|[a-z]?matrix|align)\}|^[^\n|]*+\|[^\n]*+\n[^\n|]*+\|",
+                    re.MULTILINE)
+"""Two lines of cells, each read up to its first bar: from each bar on, a long one would take its square in time."""
 _LINES = re.compile(r"[^\n]*\n+[^\n]+\n+[^\n]+")
 """Two lines or more behind a pointer: a table that is written out."""
 _FIGURE = re.compile("|".join((

@@ -26,7 +26,9 @@ _NO_VERB = "|".join(re.findall(r"\w+", """
 """What may begin a sentence before such a word as an instruction's verb does, "halve the", and is none."""
 _ASKS = re.compile(rf"(?i:_{{2}}|\\_|\\underline|\\boxed|\\square|\btrue or false\b|\b(?:{_WORDS})\b)|\(A\)"
                    r"|[;,:] b[.)] |(?:[=:]|\b(?:is|are|was|were|by|to|of|the|an?))[\s$\\]*$"
-                   rf"|(?:^|[.:;!\n]\s*)(?!(?:{_NO_VERB})\b)[A-Z][a-z]+ "
+                   # a sentence begins behind a mark or a line's end; blanks are read from their first one on alone, for
+                   # from each of them a long run would take its square in time
+                   rf"|(?:^|[.:;!]\s*+|(?<!\s)[^\S\n]*+\n\s*+)(?!(?:{_NO_VERB})\b)[A-Z][a-z]+ "
                    r"(?:(?:the|an?|this|these|each|it)\b|[\d$\\])")
 
 

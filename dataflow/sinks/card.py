@@ -74,8 +74,9 @@ def _head(made: Tree, statistics: Tree, name: str, shards: str) -> str:
     size = next((text for limit, text in _SIZES if made["rows"] < limit), "n>1T")
     tasks = ("question-answering", "text-generation") if made["record"] == "Question" else ("text-generation",)
     languages = made["options"].get("data", {}).get("languages", ())
+    # quoted: "no" alone is what YAML reads as false
     lines = ["---", f"pretty_name: {name}", "license:", *(f"- {licence}" for licence in licences),
-             *(["language:", *(f"- {language}" for language in languages)] if languages else ()),
+             *(["language:", *(f'- "{language}"' for language in languages)] if languages else ()),
              "size_categories:", f"- {size}", "task_categories:", *(f"- {task}" for task in tasks),
              "configs:", "- config_name: default", "  data_files:", "  - split: train",
              f'    path: "{shards}"', "---\n"]

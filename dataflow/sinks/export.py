@@ -28,7 +28,9 @@ COPIED = ("funnel.json", "run.json", "rejected.jsonl", "failed.jsonl", "options.
 
 
 def _parquet(table: pa.Table, path: Path) -> None:
-    pq.write_table(table, path, compression="zstd", row_group_size=ROW_GROUP)
+    with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+        if table.num_rows:  # a row group of no rows is one that `datasets` cannot read
+            writer.write_table(table, ROW_GROUP)
 
 
 def _arrow_zstd(table: pa.Table, path: Path) -> None:

@@ -27,6 +27,9 @@ def shard_paths(folder: Path, kind: type = Question) -> list[str]:
             check_version(schema, kind, path)
         except ValueError as error:
             raise ShardError(str(error)) from error
+    if manifest.record != kind.__name__:
+        raise ShardError(f"{manifest.path}: record is {manifest.record}, and its shards hold {kind.__name__}: "
+                         "run the data line again")
     return paths
 
 

@@ -83,5 +83,15 @@ def test_a_sample_of_everything_is_the_job(tmp_path: Path, capsys: pytest.Captur
 def test_a_missing_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = write_inputs(tmp_path / "in")
     (tmp_path / "in/questions.jsonl").unlink()
-    assert main(["import", "--recipe", str(recipe), "--output", str(tmp_path / "out"), "--dry-run"]) == 2
+    words = ["--recipe", str(recipe), "--output", str(tmp_path / "out"), "--dry-run"]
+    assert main(["import", *words]) == 2
     assert "questions.jsonl: no such file" in capsys.readouterr().err
+    assert main(["extract", *words, f'data.warc=["{tmp_path}/*.none"]', "data.questions=[]"]) == 2
+    assert f"{tmp_path}/*.none: no such file: correct the recipe's data section" in capsys.readouterr().err
+
+
+def test_a_list_without_paths_is_no_input(tmp_path: Path) -> None:
+    (tmp_path / "warc.paths").write_text("")
+    recipe = load_recipe(write_inputs(tmp_path / "in"), [f'data.warc=["{tmp_path}/warc.paths"]'])
+    sample = dry_run.sample_of(JobOptions(job="extract", recipe=recipe, output=""), 10, tmp_path / "sample")
+    assert (sample.amount, sample.total, sample.recipe.data.warc) == (0, 0, ())

@@ -73,6 +73,18 @@ def test_an_option_that_nobody_knows_is_an_error(tmp_path: Path, capsys: pytest.
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(("words", "stray"), [
+    (["data.near_duplicate", "0.5"], "data.near_duplicate"), (["--streaming", "stray"], "stray"),
+    (["--runner=FnApiRunner", "stray"], "stray"), (["--direct_num_workers", "1", "stray"], "stray")])
+def test_a_word_that_is_no_option_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str],
+                                              stray: str) -> None:
+    recipe = load_recipe(write_inputs(tmp_path / "in"))
+    assert run_job("run", recipe, tmp_path / "out", words) == 2
+    assert capsys.readouterr().err == (f"error: '{stray}' is no option, and no option's value: write an override as "
+                                       "section.key=value\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_jobs_one_by_one_give_what_run_gives(tmp_path: Path) -> None:
     recipe = load_recipe(write_inputs(tmp_path / "in"))
     run("run", recipe, tmp_path / "whole")

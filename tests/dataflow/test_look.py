@@ -14,7 +14,6 @@ pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
 from crossthink.dataflow.__main__ import main
 from crossthink.dataflow.jobs import run_job
-from crossthink.dataflow.look.find import needle_of
 
 from crossthink.config import Recipe, load_recipe
 from crossthink.schema import Question, question_id
@@ -174,6 +173,9 @@ def test_trace_goes_back_to_the_bytes_of_the_crawl(
     sums = {file.file: file.sha256 for file in Manifest.load(done / "data").files}
     assert found["ended"]["sha256"] == sums[shard.name]
     assert tree(capsys, "trace", PAGE, done)["question"]["id"] == question.id
+    assert main(["trace", question.id, "--json", "--warc", str(inputs), str(done)]) == 0  # as its help has it
+    assert json.loads(capsys.readouterr().out) == found
+    assert main(["why", "--json", question.id, str(done)]) == main(["why", question.id, "--json", str(done)]) == 0
 
 
 def test_trace_of_a_row_names_file_and_row_and_one_that_went_its_end(
@@ -234,6 +236,10 @@ def test_jobs_one_by_one_are_followed_through_their_folders(
     traced = tree(capsys, "trace", question.id, tmp_path)
     assert [stage for stage in traced["stages"] if stage != "shards"] == [
         stage for stage in tree(capsys, "trace", question.id, done)["stages"] if stage != "shards"]
+    ended = tree(capsys, "trace", CONTAMINATED, tmp_path)["ended"]  # `import` had kept it
+    assert (ended["outcome"], ended["stage"], ended["reason"]) == ("rejected", "decontaminate", "contaminated")
+    ended = tree(capsys, "trace", ADD, tmp_path)["ended"]  # its copy was dropped
+    assert (ended["outcome"], Path(ended["shard"]).parent.name) == ("kept", "data")
 
 
 def test_looking_needs_no_beam(done: Path) -> None:
@@ -242,10 +248,3 @@ def test_looking_needs_no_beam(done: Path) -> None:
             f"    assert main(['data', *words, {str(done)!r}]) == 0\n"
             "assert not {'apache_beam', 'torch'} & set(sys.modules)")
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-
-
-@pytest.mark.parametrize(("wanted", "needle"), [
-    ("0123abcd", "0123abcd"), ("crawl.warc.gz@000000006981+12", "crawl.warc.gz"), ("own/q.jsonl:00000002", "q.jsonl"),
-    ("http://a.example/b:8", "http://a.example/b:8"), ("own/q.jsonl", "q.jsonl")])
-def test_what_is_searched_for_stands_in_the_record(wanted: str, needle: str) -> None:
-    assert needle_of(wanted) == needle

@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("apache_beam")
 pytest.importorskip("resiliparse")
+from crossthink.dataflow.parts import code_digest
+
 from crossthink.shards import Manifest
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -156,3 +158,10 @@ def test_files_that_were_written_again_are_read_again(crawl: Path, killed: Path,
     recipe.write_text(crawl.read_text().replace(str(crawl.parent), str(tmp_path / "in")))
     code, said = finish(extract(recipe, output))
     assert (code, reused(said)) == (0, (0, FILES))
+
+
+@pytest.mark.parametrize("name", ["extract.py", "weights.json", "domain_words.txt", "write-mcq.txt"])
+def test_parts_are_not_those_of_other_code_or_other_weights(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b" " if path.name == name else b""))
+    assert code_digest.__wrapped__() != code_digest()

@@ -238,7 +238,9 @@ def test_questions_from_files_alone_fall_back_to_an_imported_one(part_of: Callab
         kept = table.filter(pa.array(imported))
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, kept.schema) as writer:
             writer.write_table(kept)
-        entry |= {"rows": kept.num_rows, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        entry |= {"rows": kept.num_rows, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                  "bytes": path.stat().st_size}
+    manifest["rows"] = sum(entry["rows"] for entry in manifest["files"])
     (run / "data/manifest.json").write_text(json.dumps(manifest))
     assert "No question born of a page is in the shards, so an imported one is shown." in page_of(run)
 

@@ -94,3 +94,8 @@ def test_no_drawn_question_of_a_real_set_is_lost(name: str) -> None:
     # Read by hand: "In the diagram" without one in MATH, "he had solved in the previous problem" in GSM8K.
     assert len(lost) <= 1, lost
     assert not [text for text in lost if "[asy]" in text or "\\begin{" in text]
+
+
+def test_a_long_line_of_cells_is_read_once() -> None:
+    # 400,000 bars over a line without one: from each bar to the line's end, a square time would not end
+    assert absent("a|" * 400_000 + "\nb") is None

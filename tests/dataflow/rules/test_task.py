@@ -41,3 +41,16 @@ def test_texts_that_ask_nothing(text: str) -> None:
 ])
 def test_texts_that_ask(text: str) -> None:
     assert asks(text)
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("So it is.\n \n\tHalve the 5", True), (" \n Halve the 5", True), ("\u00a0\nHalve the 5", True),
+    ("So it is! \tHalve the 5", True), ("so it stood  Halve the 5", False), ("  Halve the 5", False),
+])
+def test_where_an_instruction_may_begin(text: str, found: bool) -> None:
+    assert asks(text) is found
+
+
+def test_a_long_run_of_blank_lines_is_read_once() -> None:
+    # 800,000 blanks: from each line's end to the last blank, a square time would not end
+    assert not asks("The plain" + " \n" * 400_000 + "end")

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("apache_beam")
 from crossthink.dataflow.__main__ import main
 from crossthink.dataflow.jobs import run_job
+from crossthink.dataflow.sinks.card import card
 
 from crossthink.config import load_recipe
 from crossthink.shards import Manifest, ShardError, read_questions
@@ -75,15 +76,24 @@ def test_load_dataset_reads_the_folder(folder: Path, tmp_path: Path, monkeypatch
 
 def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:
     hub = pytest.importorskip("huggingface_hub")
-    card = hub.DatasetCard((folder / "README.md").read_text())
-    head = card.data.to_dict()
+    read = hub.DatasetCard((folder / "README.md").read_text())
+    head = read.data.to_dict()
     assert head["license"] == ["cc-by-sa-4.0", "mit"]
     assert (head["language"], head["size_categories"]) == (["en"], ["n<1K"])
     assert head["configs"] == [{"config_name": "default", "data_files": [{"split": "train", "path": "*.arrow"}]}]
-    assert "300 rows in 3 files" in card.text
-    assert "| import | 301 | 300 | malformed_row 1 |" in card.text
-    assert "| gsm8k | 200 |" in card.text
-    assert (folder / "ATTRIBUTION.md").read_text().removeprefix("# Attribution\n\n") in card.text
+    assert "300 rows in 3 files" in read.text
+    assert "| import | 301 | 300 | malformed_row 1 |" in read.text
+    assert "| gsm8k | 200 |" in read.text
+    assert (folder / "ATTRIBUTION.md").read_text().removeprefix("# Attribution\n\n") in read.text
+
+
+def test_languages_are_texts_to_yaml(folder: Path) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    made, statistics, funnel = (json.loads((folder / f"{name}.json").read_bytes())
+                                for name in ("manifest", "statistics", "funnel"))
+    made["options"]["data"]["languages"] = ["no", "en"]
+    head = hub.DatasetCard(card(made, statistics, funnel, "*.arrow")).data.to_dict()
+    assert head["language"] == ["no", "en"]
 
 
 def test_attribution_names_each_source_with_its_licences(folder: Path) -> None:
@@ -113,6 +123,18 @@ def test_an_export_has_the_same_rows_and_describes_itself(folder: Path, tmp_path
     assert main(["export", str(folder), "--format", kind, "--output", str(again)]) == 0
     assert {path.name: path.read_bytes() for path in again.iterdir()} == {
         path.name: path.read_bytes() for path in output.iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow-zstd"])
+def test_an_export_with_shards_of_no_rows_is_read(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "q.jsonl").write_text('{"question": "Add 2 and 3.", "answer": "5"}\n')
+    (tmp_path / "r.toml").write_text('run = {name = "t"}\nmodel = {path = "none"}\ndata = {shards = 3, questions = '
+                                     f'[{{path = "{tmp_path}/q.jsonl", source = "s"}}]}}\n')
+    assert run_job("import", load_recipe(tmp_path / "r.toml"), tmp_path / "out", debug=True) == 0
+    assert main(["export", str(tmp_path / "out/imported"), "--format", kind, "--output", str(tmp_path / "x")]) == 0
+    files = Manifest.load(tmp_path / "x").files
+    assert sorted(file.rows for file in files) == [0, 0, 1]
+    assert [row["answer"] for row in load(tmp_path / "x", monkeypatch, tmp_path / "cache")] == ["5"]
 
 
 def test_what_readers_do_with_an_export(folder: Path, tmp_path: Path) -> None:

@@ -82,6 +82,18 @@ def test_labels_inside_the_options_are_taken_off() -> None:
     assert found.answer == "Paris"
 
 
+def test_options_by_their_numbers_are_in_the_order_of_these() -> None:
+    options = {str(number): f"o{number}" for number in range(11)}  # as texts, "10" comes before "2"
+    assert question({"question": "Which?", "options": options, "answer": 2}, answer_is="index").answer == "o2"
+    assert question({"question": "Which?", "options": options, "answer": "K"}, answer_is="label").answer == "o10"
+
+
+@pytest.mark.parametrize("answer", ["2", 2, 2.0])  # the last of a column in which another row has no gold
+def test_labels_that_are_numbers(answer: Any) -> None:
+    values = {"question": "Where?", "options": OPTIONS, "answer": answer, "labels": ["1", "2", "3"]}
+    assert question(values, answer_is="label", labels="labels").answer == "Rome"
+
+
 @pytest.mark.parametrize("options", [["a b", " a  b"], ["2", "2.0"], ["1/2", "$\\frac{1}{2}$"], ["1,000", "1000"]])
 def test_equal_options_are_rejected(options: list[str]) -> None:
     result = one({"question": "?", "options": options, "answer": options[0]})
