@@ -93,6 +93,7 @@ class _Walk:
         self._place = _Place("body", 0, 0, 0, False, False, False)
         self._pieces: list[str] = []
         self._link_words = 0
+        self._after_index = False
         self._stack: list[Any] = []
 
     def run(self, root: Any) -> None:
@@ -130,6 +131,9 @@ class _Walk:
     def _text(self, text: str) -> None:
         if not self._place.marks & _PRE:
             text = text.replace("\n", " ").replace("\r", " ")
+        if self._after_index:
+            text = f" {text}" if text[:1].isalnum() else text
+            self._after_index = False
         self._pieces.append(text)
         if self._place.in_link:
             self._link_words += len(text.split())
@@ -137,11 +141,14 @@ class _Walk:
     def _index(self, tag: str, node: Any) -> None:
         if "reference" in (node.attributes.get("class") or ""):
             return
-        text, before = node.text(), self._pieces[-1].rstrip() if self._pieces else ""
+        text, before = formulas.index_text(node), self._pieces[-1].rstrip() if self._pieces else ""
         slash = node.next
         is_numerator = (tag == "sup" and slash is not None and (slash.text_content or "").strip() in ("/", "⁄")
                         and slash.next is not None and slash.next.tag == "sub")
-        self._pieces.append(formulas.numerator(text, before) if is_numerator else formulas.index(tag, text, before))
+        line = "".join(piece[-24:] for piece in self._pieces[-3:]).rstrip()
+        found = formulas.numerator(text, before) if is_numerator else formulas.index(tag, text, before, line)
+        self._pieces.append(found)
+        self._after_index = not is_numerator and found[:1] in ("^", "_")
 
     def _element(self, tag: str, node: Any) -> None:
         attributes = node.attributes
@@ -188,6 +195,7 @@ class _Walk:
         if place.in_row:
             text = text.rstrip(" |")  # an empty first cell stays: without it a head's cells would stand over others
         self._pieces.clear()
+        self._after_index = False
         if text:
             words = len(text.split())
             self.blocks.append(Block(text, place.tag, place.marks, place.own, place.container, words,

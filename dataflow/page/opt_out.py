@@ -14,7 +14,8 @@ ADDRESSED = frozenset(("robots", "ccbot", "gptbot", "google-extended", "anthropi
 """Names of meta tags and robots that are read, in lower case."""
 DIRECTIVES = frozenset(("noai", "noml", "noindex", "none", "noarchive"))
 RESERVATION = "tdm-reservation"
-_AGENT = re.compile(r"\s*([a-z0-9_*-]+)\s*:")
+_AGENT = re.compile(r"\s*(?=[\d-]*[a-z_*])([a-z0-9_*-]+)\s*:")
+"""A robot's name has a letter: "15:" is the hour of a date before it."""
 _SEPARATOR = re.compile(r"[,;\s]+")
 _VALUED = re.compile(r"\b(?:max-[a-z-]+|unavailable_after)\s*:\s*[^\s,;]*")
 """Directives with a value: no robot is named "max-snippet", and "max-image-preview: none" is not "none"."""

@@ -21,6 +21,7 @@ _MAX_DIGITS = 18
 """Of a length; Python reads no number of more than some thousand."""
 _BEGIN = b"WARC/"
 _ENDS = (b"\r\n\r\n", b"\n\n")
+_HALF_ENDS = (b"\r\n\r", b"\r\n", b"\n")
 ChunksFrom = Callable[[int], Iterator[bytes]]
 """The bytes of a file or member from a position on."""
 
@@ -127,7 +128,7 @@ class _Records:
             return self._large(ahead, start, length)
         # One byte more than the end of a record: the last record of a member is good once its checksum was compared.
         ahead.reach(length + len(_ENDS[0]) + 1)
-        if len(ahead.buffer) < length or not _ends(bytes(ahead.buffer[length:length + len(_ENDS[0])])):
+        if len(ahead.buffer) < length or not self._ends(bytes(ahead.buffer[length:length + len(_ENDS[0])])):
             found = len(ahead.buffer)
             lost = ahead.skip_to_line(_BEGIN)
             cut = found < length and not ahead.buffer and not self._compressed
@@ -145,7 +146,7 @@ class _Records:
         block, is_whole = ahead.position, False
         if self._known_end is None or block + length <= self._known_end:
             is_whole = ahead.discard(length)
-            if is_whole and _ends(ahead.view(len(_ENDS[0]))):
+            if is_whole and self._ends(ahead.view(len(_ENDS[0]))):
                 return self._fault(start, "too_large", f"Content-Length is {length}, the limit {self._max_record}")
             if not is_whole:
                 self._known_end = ahead.position
@@ -154,6 +155,11 @@ class _Records:
         cut = not is_whole and not ahead.buffer and not self._compressed
         return self._fault(start, "truncated" if cut else "false_length", f"Content-Length is {length}, the limit "
                            f"{self._max_record}, and the block ends elsewhere; {lost} bytes were passed over")
+
+    def _ends(self, tail: bytes) -> bool:
+        """Whether these bytes after a block end a record; the last one of a file or member may do without, that of an
+        uncompressed file with half of it."""
+        return not tail or tail.startswith(_ENDS) or (not self._compressed and tail in _HALF_ENDS)
 
     def _fault(self, start: int, reason: str, text: str) -> Fault:
         offset, inner = (self._offset, start) if self._compressed else (start, 0)
@@ -172,11 +178,6 @@ def parse_header(header: bytes) -> dict[str, str]:
             name = name.strip().lower()
             fields.setdefault(name, value.strip())
     return fields
-
-
-def _ends(tail: bytes) -> bool:
-    """Whether these bytes after a block end a record; the last one of a file or member may do without."""
-    return not tail or tail.startswith(_ENDS)
 
 
 def _fault(file: str, offset: int, inner: int, reason: str, text: str) -> Fault:

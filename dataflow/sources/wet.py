@@ -114,7 +114,7 @@ def _open(body: bytes, encoding: str, limit: int) -> bytes:
         return _gunzip(body, limit) if body.startswith(_GZIP) else body
     if encoding == "deflate":  # RFC 9110 means zlib's form, which begins with a check of 31; some send the bare one
         has_head = body[0] & 15 == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
-        return zlib.decompressobj(zlib.MAX_WBITS if has_head else -zlib.MAX_WBITS).decompress(body, limit + 1)
+        return _inflate(zlib.decompressobj(zlib.MAX_WBITS if has_head else -zlib.MAX_WBITS), body, limit)
     if encoding in _CODECS:
         return bytes(pa.CompressedInputStream(pa.BufferReader(body), _CODECS[encoding]).read(limit + 1))
     raise ValueError(f"Content-Encoding {encoding} is not read here")
@@ -124,6 +124,14 @@ def _gunzip(body: bytes, limit: int) -> bytes:
     text = b""
     while body.startswith(_GZIP) and len(text) <= limit:
         member = zlib.decompressobj(31)
-        text += member.decompress(body, limit + 1 - len(text))
+        text += _inflate(member, body, limit - len(text))
         body = member.unused_data
+    return text
+
+
+def _inflate(stream: "zlib._Decompress", body: bytes, limit: int) -> bytes:
+    """At most `limit` + 1 bytes; a stream that ends before its end is a page cut off."""
+    text = stream.decompress(body, limit + 1)
+    if not stream.eof and len(text) <= limit:
+        raise ValueError("the compressed body is cut off")
     return text

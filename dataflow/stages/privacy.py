@@ -17,7 +17,7 @@ from crossthink.dataflow.stages.stage import StageResult, keep
 MAIL, PHONE, IP = "[EMAIL]", "[PHONE]", "[IP]"
 _PLACEHOLDER = re.compile("|".join(map(re.escape, (MAIL, PHONE, IP))))
 _AT = re.compile(r"@|[\[({]\s?at\s?[\])}]", re.IGNORECASE)
-_MAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}(?:@|\s?[\[({]\s?at\s?[\])}]\s?)"
+_MAIL = re.compile(r"(?<![\w.+%/-])[\w.+%-][\w.+%'’-]{0,63}(?:@|\s?[\[({]\s?at\s?[\])}]\s?)"
                    r"((?:[\w-]{1,63}(?:\.|\s?[\[({]\s?dot\s?[\])}]\s?)){1,5}(?:xn--[\w-]{2,59}|[^\W\d_]{2,24}))"
                    r"(?![\w@])", re.IGNORECASE)
 _RESERVED_MAIL = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost)$", re.IGNORECASE)
@@ -26,6 +26,10 @@ _RESERVED_MAIL = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|te
 # before the word that it must follow.
 _INTERNATIONAL = re.compile(r"(?:\+(?<![\w+.^*/=)]\+)|00(?<![\w+.^*/=)]00)(?=[1-9]\d?[ -]))"
                             r"[1-9][\d(). /–-]{6,40}\d(?![\w%])")
+_COUNTRY = re.compile(r"(?:\+|00)(?:1(?!\d\d?\D)\D*[2-9](?:\D*\d){9}(?!\d)|7\D*[3-9]"
+                      r"|2(?:[07]|1[12368]|[2-6]\d|9[01789])|3(?:[0-469]|[578]\d)|4(?:[013-9]|2[013])|5(?:[1-8]|[09]\d)|6(?:[0-6]|[789]\d)"
+                      r"|8(?:[1246]|[0578]\d)|9(?:[0-58]|[679]\d))(?! 000(?!\d))")
+"""A country's code (E.164); in North America ten digits follow it. No number begins with 000: that is a thousand."""
 _NUMBER = re.compile(r"[+\d(](?<!\d\d)(?:(?<=\+)[\d(]|(?<!\+))[\d(). /–-]{5,40}\d(?![\w%])")
 _APART = re.compile(r"( [/–-] )")
 _DATE = re.compile(r"(?:19|20)\d\d[/.–-](?:\d\d[/.–-]\d\d|(?:19|20)?\d\d)(?!\d)")
@@ -56,7 +60,7 @@ def masked(text: str) -> str:
     """A text with its personal data masked."""
     if _AT.search(text):
         text = _MAIL.sub(_mail, text)
-    text = _INTERNATIONAL.sub(lambda found: _numbers(found[0], 8) if _has_shape(found[0]) else found[0], text)
+    text = _INTERNATIONAL.sub(lambda found: _numbers(found[0], 8) if _is_abroad(found[0]) else found[0], text)
     text = _NUMBER.sub(lambda found: _numbers(found[0], 7) if _is_called(found) else found[0], text)
     if _AMERICAN_END.search(text):
         text = _AMERICAN.sub(PHONE, text)
@@ -91,9 +95,10 @@ def _is_called(number: re.Match[str]) -> bool:
             and not _DATE.match(number[0]))
 
 
-def _has_shape(number: str) -> bool:
-    """Whether a number with a plus is written as people write telephone numbers: in groups, or with all its digits."""
-    return _digits(number) >= 11 or len(re.findall(r"\d+", number)) >= 2
+def _is_abroad(number: str) -> bool:
+    """Whether a number with a plus begins with a country's code and is written as people write telephone numbers: in
+    groups, or with all its digits."""
+    return _COUNTRY.match(number) is not None and (_digits(number) >= 11 or len(re.findall(r"\d+", number)) >= 2)
 
 
 def _ip(found: re.Match[str]) -> str:

@@ -51,6 +51,43 @@ def test_texts(html: str, found: list[str]) -> None:
     assert texts(html) == found
 
 
+@pytest.mark.parametrize(("mathml", "line"), [
+    ("<mn>2</mn><mfrac><mn>1</mn><mn>3</mn></mfrac>", "2 1/3"),
+    ("<mn>2</mn><mstyle><mfrac><mn>1</mn><mn>3</mn></mfrac></mstyle><mi>x</mi>", "2 1/3 x"),
+    ("<mn>3</mn><msup><mn>10</mn><mn>2</mn></msup>", "3 10^2"),
+    ("<mn>2</mn><msup><mi>x</mi><mn>2</mn></msup><mi>y</mi><mo>+</mo><mn>1</mn><mn>0</mn>", "2x^2 y+10"),
+    ("<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mn>10</mn></munderover><mn>5</mn><mi>i</mi>",
+     "∑_(i=1)^10 5i"),
+    ("<msub><mi>log</mi><mn>10</mn></msub><mn>100</mn>", "log_10 100"),
+    ("<mtext>if </mtext><mi>x</mi>", "if x"),
+    ("<mn>3</mn><mspace width=1em></mspace><mn>4</mn>", "3 4"),
+    ("<msup><mi>f</mi><mo>′</mo></msup><mo>(</mo><mi>x</mi><mo>)</mo>", "f^′(x)"),
+    ("<mn>0.1</mn><mover><mn>6</mn><mo>¯</mo></mover>", "0.16^¯"),
+])
+def test_no_number_of_mathml_runs_into_the_next(mathml: str, line: str) -> None:
+    assert texts(f"<p><math>{mathml}</math>") == [line]
+
+
+@pytest.mark.parametrize(("html", "text"), [
+    ("101<sub>2</sub> = 5", "101_2 = 5"),
+    ("log<sub>10</sub>100", "log_10 100"),
+    ("10<sup>6</sup><i>m</i>, x<sub>1</sub>y", "10^6 m, x_1 y"),
+    ("A = πr<sup>2</sup> or 4π<i>r</i><sup>2</sup>, σ<sup>2</sup>, μ<sub>0</sub>, Δx<sub>1</sub>",
+     "A = πr^2 or 4πr^2, σ^2, μ_0, Δx_1"),
+    ("2<sup>n<sup>2</sup></sup>, 2x<sup>2</sup>, sin<sup>2</sup>x", "2^(n^2), 2x^2, sin^2 x"),
+    ("10<sup>0.5</sup>, e<sup>iπ</sup>, e<sup>-λt</sup>", "10^0.5, e^iπ, e^-λt"),
+    ("E = mc<sup>2</sup>, E = <i>mc</i><sup>2</sup>", "E = mc^2, E = mc^2"),
+    ("<b>5</b> km<sup>2</sup>, 90 per km<sup>2</sup>, area (cm<sup>2</sup>)", "5 km^2, 90 per km^2, area (cm^2)"),
+    # marks of notes, ordinals and chemistry
+    ("a word<sup>3</sup>, km<sup>2</sup>, 7 km<sup>4</sup>, 1990s<sup>2</sup>, in 3D<sup>2</sup>",
+     "a word3, km2, 7 km4, 1990s2, in 3D2"),
+    ("2<sup>nd</sup>, C<sub>6</sub>H<sub>12</sub>O<sub>6</sub>, Ca(OH)<sub>2</sub>, SO<sub>4</sub><sup>2−</sup>",
+     "2nd, C6H12O6, Ca(OH)2, SO42−"),
+])
+def test_powers_and_indices_of_html(html: str, text: str) -> None:
+    assert texts(f"<p>{html}") == [text]
+
+
 def test_a_block_knows_its_links_and_what_is_around_it() -> None:
     page = read_blocks(LexborHTMLParser("<main><div class=siteFooter><p>See <a>two words</a> here</p></div></main>"))
     block = page.blocks[0]

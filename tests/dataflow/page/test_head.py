@@ -92,6 +92,12 @@ def test_whose_licence_it_is(html: str, name: str) -> None:
     ({}, "bingbot: noindex", "", ""),
     ({}, "max-snippet:-1, noai", "", "X-Robots-Tag: noai"),  # a directive with a value, no robot of that name
     ({}, "unavailable_after: 25 Jun 2030 15:00:00 PST, noai", "", "X-Robots-Tag: noai"),
+    ({}, "unavailable_after: 2010-06-25 15:00:00 PST, noindex", "", "X-Robots-Tag: noindex"),
+    ({}, "unavailable_after: 25 Jun 2010, 15:00 PST, noindex", "", "X-Robots-Tag: noindex"),
+    ({}, "unavailable_after: 2010-06-25T15:00 -08:00, noindex", "", "X-Robots-Tag: noindex"),
+    ({}, "unavailable_after: Friday, 25-Jun-10 15:00:00 UTC, noindex", "", "X-Robots-Tag: noindex"),
+    ({}, "bingbot: unavailable_after: 2010-06-25 15:00:00 PST, noindex", "", ""),
+    ({}, "360spider: noindex", "", ""),
     ({}, "googlebot: nofollow, GPTBot: nofollow, noai", "", "X-Robots-Tag: noai"),
     ({}, "gptbot: nofollow, bingbot: nofollow, noai", "", ""),
     ({"robots": "max-image-preview: none"}, "", "", ""),

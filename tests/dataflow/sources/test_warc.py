@@ -50,6 +50,15 @@ def test_uncompressed_and_line_feeds_alone_read_the_same() -> None:
     assert [r.offset for r in found if isinstance(r, WarcRecord)] == [0, len(record(b"one"))]
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\r\n\r", b"\r\n\r\n"])
+def test_an_uncompressed_file_may_end_in_the_end_of_a_record(end: bytes) -> None:
+    content = record(b"one") + record(b"two").removesuffix(b"\r\n\r\n") + end
+    assert shown(read(content, "a.warc")) == [("", b"one"), ("", b"two")]
+    assert shown(read(content, "a.warc", max_record=2))[1][0] == "too_large"
+    more = record(b"one").removesuffix(b"\r\n\r\n") + b"\r\n" + record(b"two")
+    assert shown(read(more, "a.warc")) == [("false_length", "a.warc@000000000000"), ("", b"two")]
+
+
 def test_several_records_in_one_member_have_ids_of_their_own() -> None:
     first = record(b"one")
     ids = [f.id for f in read(gzip.compress(first + record(b"two")))]

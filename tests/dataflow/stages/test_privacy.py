@@ -25,6 +25,9 @@ from crossthink.dataflow.stages.stage import Kept
     ("See http://93.184.216.34:80/a, IP:93.184.216.34", "See http://[IP]:80/a, IP:[IP]"),
     ("2606:4700:: and 2606:2800:220:1:248:1893:25c8:1946: no answer", "[IP] and [IP]: no answer"),
     ("The attack came from 93.184.216.34 at night.", "The attack came from [IP] at night."),
+    ("o'brien@acme.com, 'jane@acme.com' and O’Neil (at) acme.com", "[EMAIL], '[EMAIL]' and [EMAIL]"),
+    ("+1 212 678 3595, +12126783595, +1 (212) 678-3595, +1212-678-3595", "[PHONE], [PHONE], [PHONE], [PHONE]"),
+    ("+7 (495) 123-45-67, +353 1 234 5678, +34 612 345 678, 0044 20 7946 0958", "[PHONE], [PHONE], [PHONE], [PHONE]"),
     ("Its IP address 8.8.4.4", "Its IP address [IP]"),
     ("2606:2800:220:1:248:1893:25c8:1946 answered", "[IP] answered"),
 ])
@@ -38,6 +41,8 @@ def test_masked(text: str, expected: str) -> None:
     "Follow @jane and look at 5 (at) noon.", "a@b", "The router is 192.168.0.1, the loopback 127.0.0.1.",
     "Use 224.0.0.251 to find printers.", "Chrome 118.0.5993.117 and version 93.12.4.1 of the driver",
     "Lucee CFML 5.3.6.61 came out.", "See section 21.4.3.2 of the norm.", "4.4.3.2 Scope\nof it",
+    "+10 000 000 people", "population +12 345 678", "x = +1234567890123", "+12 345 678 901", "+30 000 000 a year",
+    "+28 123 456 789 has no country",
     "x = +12 +345 +6789, 10 + 20 + 30", "The sum is +1234567.", "In 1914-1918 and 2020-2021, pages 100-200",
     "ISBN 978-3-16-148410-0", "It costs 1,234,567.89 or 555-1234567.", "12:30:45 and std::vector a::b dead::beef",
     "The mobile 2010-2015 report, by fax 2024-03-01", "gains of +12 2001 2002 2003 2004 2005", "1.212.678.3595.2",
