@@ -223,17 +223,20 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u
 """What Unicode shows as nothing (Default_Ignorable_Code_Point): soft hyphens, joiners, marks of direction, ..."""
 _RAISED = re.compile("[\u00b2\u00b3\u00b9\u2070\u2071\u2074-\u207f]+")
 """Superscript digits, signs, "i" and "n"."""
+_MIXED = re.compile("(?<=\\d)(?=[\u00bc-\u00be\u2150-\u215f\u2189])")
+"""Between the whole number and the fraction in one character behind it."""
 
 
 def canonical_text(text: str) -> str:
-    """Text as identity sees it: without what is shown as nothing, "^" before what is raised (10² is not 102), NFKC,
-    case-folded, runs of white space as one blank."""
+    """Text as identity sees it: without what is shown as nothing, "^" before what is raised (10² is not 102), fractions
+    as "1/2" (1½ is not 11/2), NFKC, case-folded, runs of white space as one blank."""
     return " ".join(folded(text).casefold().split())
 
 
 def folded(text: str) -> str:
     """The canonical text in its own case and white space."""
-    return unicodedata.normalize("NFKC", _RAISED.sub(r"^\g<0>", _UNSEEN.sub("", text)))
+    seen = _RAISED.sub(r"^\g<0>", _MIXED.sub(" ", _UNSEEN.sub("", text)))
+    return unicodedata.normalize("NFKC", seen).replace("\u2044", "/")
 
 
 def question_id(question: str, options: tuple[str, ...] = ()) -> str:

@@ -27,6 +27,7 @@ def test_an_id_knows_what_readers_see() -> None:
                  "\u202bWas Café law a straße?\u202c", "\ufeffWas Café\u00a0law a straẞe?"):
         assert question_id(text) == plain, ascii(text)
     assert question_id("What is 10²³?") == question_id("What is 10^23?") != question_id("What is 1023?")
+    assert question_id("Take 1½ or ½?") == question_id("Take 1 1/2 or 1⁄2?") != question_id("Take 11/2 or 1/2?")
     assert question_id("Which?", ("m²", "m2")) != question_id("Which?", ("m2", "m2"))
 
 

@@ -127,6 +127,9 @@ bool is_raised(char32_t c) {
     return c == 0xB2 || c == 0xB3 || c == 0xB9 || c == 0x2070 || c == 0x2071 || (c >= 0x2074 && c <= 0x207F);
 }
 
+// A fraction in one character, and the "1⁄" of any other.
+bool is_fraction(char32_t c) { return (c >= 0xBC && c <= 0xBE) || (c >= 0x2150 && c <= 0x215F) || c == 0x2189; }
+
 void append_lower(std::string& out, const char* begin, const char* end) {
     const size_t size = out.size();
     out.resize(size + (end - begin));
@@ -138,7 +141,7 @@ void append_lower(std::string& out, const char* begin, const char* end) {
 void normalise(std::string_view source, std::string& out) {
     out.clear();
     Stretch stretch(out);
-    bool raised = false;  // whether the code point before was
+    char32_t before = 0;  // the code point before, of those that are seen
     const char *at = source.data(), *end = at + source.size();
     while (at != end) {
         const char* ascii = behind_ascii(at, end);
@@ -147,13 +150,14 @@ void normalise(std::string_view source, std::string& out) {
             stretch.flush();
             append_lower(out, at, ascii - 1);
             stretch.push(static_cast<unsigned char>(ascii[-1]));
-            raised = false;
+            before = static_cast<unsigned char>(ascii[-1]);
         }
         for (at = ascii; at != end && static_cast<signed char>(*at) < 0;) {
             const char32_t c = decode(at, end);
             if (is_unseen(c)) continue;
-            if (is_raised(c) && !raised) stretch.push('^');
-            raised = is_raised(c);
+            if (is_raised(c) && !is_raised(before)) stretch.push('^');
+            if (is_fraction(c) && code_point(before).kind == Kind::kDigit) stretch.push(' ');
+            before = c;
             stretch.push(c);
         }
     }

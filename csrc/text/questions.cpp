@@ -57,7 +57,7 @@ void QuestionIndex::read(std::span<const std::string_view> parts, std::span<cons
             runs_.insert(runs_.end(), runs.begin(), runs.end());
             for (size_t w = 0; w < words.size(); ++w) {
                 hashes.push_back(words[w].hash);
-                numbers_.push_back(words[w].number);
+                numbers_.push_back(number(words[w]));
             }
         }
         questions_.push_back(question);
@@ -123,6 +123,8 @@ void QuestionIndex::store(uint64_t run, std::span<const uint32_t> owners) {
     }
     filter_[filter_bit(run) / 64] |= uint64_t{1} << filter_bit(run) % 64;
 }
+
+uint32_t QuestionIndex::number(const Word& word) { return word.number ? static_cast<uint32_t>(word.hash) | 1 : 0; }
 
 uint32_t QuestionIndex::find_seed(uint64_t run) const {
     for (size_t i = slot(run); seeds_[i].at != kFree; i = (i + 1) & (seeds_.size() - 1)) {

@@ -7,9 +7,12 @@
 
 namespace crossthink::text {
 
+struct Word;
+
 // What a text holds of one evaluation question. "Bits" are the sum of the weights of words. A word is held where a run
 // of three words of its part around it (of all its words, where the part has fewer) stands in the text as well, in a
-// stretch hardly longer than the part.
+// stretch hardly longer than the part; a number as well where it stands as far from the next such word before or behind
+// it as in the part, whatever stands between them.
 struct Match {
     int64_t text;
     int64_t question;
@@ -65,18 +68,19 @@ class QuestionIndex {
 
     size_t slot(uint64_t run) const { return run & (seeds_.size() - 1); }
     size_t filter_bit(uint64_t run) const { return run >> filter_shift_; }
+    static uint32_t number(const Word& word);                    // half of its hash, made odd; 0 where it is none
     uint32_t find_seed(uint64_t run) const;                      // its Seed's `at`; kFree where it is none
     std::span<const uint32_t> owners(const uint32_t& at) const;  // the questions that such a place stands for
 
     std::vector<Question> questions_;
     std::vector<uint8_t> wanted_;  // of each question: seeds that a text must hold near each other to be compared
     std::vector<Part> parts_;
-    std::vector<uint64_t> runs_;    // of each word: the run that starts there, of 3 words or of the whole part
-    std::vector<uint8_t> bits_;     // of each word
-    std::vector<uint8_t> numbers_;  // of each word: whether it is a number
-    std::vector<Seed> seeds_;       // hash table, open addressing
-    std::vector<uint32_t> owners_;  // questions of each seed, ascending
-    std::vector<uint64_t> filter_;  // bit set of the seeds' high bits: most runs of most texts are none by it
+    std::vector<uint64_t> runs_;     // of each word: the run that starts there, of 3 words or of the whole part
+    std::vector<uint8_t> bits_;      // of each word
+    std::vector<uint32_t> numbers_;  // of each word: number()
+    std::vector<Seed> seeds_;        // hash table, open addressing
+    std::vector<uint32_t> owners_;   // questions of each seed, ascending
+    std::vector<uint64_t> filter_;   // bit set of the seeds' high bits: most runs of most texts are none by it
     int filter_shift_ = 0;
 };
 

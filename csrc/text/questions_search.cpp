@@ -7,6 +7,7 @@ namespace crossthink::text {
 
 constexpr int kPlaceBits = 36;  // for words of one text; the rest is for questions
 constexpr size_t kAhead = 12;
+constexpr size_t kNowhere = ~size_t{0};
 
 // One search over many texts; its buffers are reused from text to text.
 class Search {
@@ -87,7 +88,7 @@ class Search {
         const auto& question = index_.questions_[place];
         const auto& stem = index_.parts_[question.first_part];
         const size_t sown = question.bits < kFewBits ? question.words : stem.words;  // words that may be seeds
-        const Crowd seeds = crowd(sown + sown / 4 + 4);
+        const Crowd seeds = crowd(kRun, sown + sown / 4 + 4);
         if (seeds.count < index_.wanted_[place]) return;
         const Held whole = held(stem, around(seeds, sown));
         if (2 * whole.bits_held < whole.bits) return;
@@ -103,14 +104,26 @@ class Search {
                          count(whole.number_bits_held), count(options.bits), count(options.bits_held)});
     }
 
-    // The most of places_ that lie within `width` words, the first where there are several. Requires a place.
-    Crowd crowd(size_t width) const {
-        size_t first = 0, last = 0;
+    // The places within `width` words at which the most different runs start, the first where there are several, from
+    // the last at which all of them still do: a run said again and again is one. Requires a place.
+    Crowd crowd(size_t size, size_t width) {
+        distinct_.clear();
+        for (size_t place : places_) distinct_.push_back(run(place, size));
+        std::sort(distinct_.begin(), distinct_.end());
+        distinct_.erase(std::unique(distinct_.begin(), distinct_.end()), distinct_.end());
+        const auto times = [&](size_t place) -> size_t& {
+            const auto at = std::lower_bound(distinct_.begin(), distinct_.end(), run(place, size));
+            return times_[static_cast<size_t>(at - distinct_.begin())];
+        };
+        times_.assign(distinct_.size(), 0);
+        Crowd most{};
+        size_t count = 0;
         for (size_t i = 0, j = 0; j < places_.size(); ++j) {
-            while (places_[j] - places_[i] >= width) ++i;
-            if (j - i > last - first) first = i, last = j;
+            count += times(places_[j])++ == 0;
+            while (places_[j] - places_[i] >= width || times(places_[i]) > 1) count -= --times(places_[i++]) == 0;
+            if (count > most.count) most = {count, places_[i], places_[j]};
         }
-        return {last - first + 1, places_[first], places_[last]};
+        return most;
     }
 
     // The words from `room` before the seeds to `room` behind them.
@@ -132,35 +145,67 @@ class Search {
             const uint64_t one = run(i, size);
             if (low_bits >> one % 64 & 1 && std::binary_search(set_.begin(), set_.end(), one)) places_.push_back(i);
         }
-        set_.clear();
+        shared_.clear();
         if (!places_.empty()) {
-            const Crowd stretch = crowd(part.words + part.words / 4 + 4);
-            for (size_t i = stretch.first; i <= stretch.last; ++i) set_.push_back(run(i, size));
-            std::sort(set_.begin(), set_.end());
+            const Crowd stretch = crowd(size, part.words + part.words / 4 + 4);
+            for (size_t i = stretch.first; i <= stretch.last; ++i) shared_.emplace_back(run(i, size), i);
+            std::sort(shared_.begin(), shared_.end());
         }
         return cover(part, size);
     }
 
     uint64_t run(size_t at, size_t size) const { return size == kRun ? runs_[at] : words_.run(at, size); }
 
-    // The words of a part that stand in one of its runs that set_ has.
-    Held cover(const QuestionIndex::Part& part, size_t size) const {
+    // The words of a part that stand in one of its runs that shared_ has, and numbers beside them.
+    Held cover(const QuestionIndex::Part& part, size_t size) {
         Held found{};
-        size_t covered = 0, in_a_row = 0;  // words before `covered` are held, or were counted as missing
+        found.longest_run = line_up(part, size);
+        find_numbers(part);
         for (size_t w = 0; w < part.words; ++w) {
-            const size_t word = part.at + w;
-            if (w + size <= part.words && std::binary_search(set_.begin(), set_.end(), index_.runs_[word])) {
-                in_a_row = covered > w ? in_a_row + (w + size - covered) : size;
-                covered = w + size;
-                found.longest_run = std::max(found.longest_run, in_a_row);
-            }
-            const size_t bits = index_.bits_[word], here = covered > w ? bits : 0;
+            const size_t word = part.at + w, bits = index_.bits_[word], here = at_[w] == kNowhere ? 0 : bits;
             found.bits += bits;
             found.bits_held += here;
             found.number_bits += index_.numbers_[word] ? bits : 0;
             found.number_bits_held += index_.numbers_[word] ? here : 0;
         }
         return found;
+    }
+
+    // Fills at_ with the words of a part's runs that shared_ has; how many of them stand in a row at most. A run that
+    // the text has several times is the next one behind the run before, if there is one.
+    size_t line_up(const QuestionIndex::Part& part, size_t size) {
+        at_.assign(part.words, kNowhere);
+        size_t longest = 0, covered = 0, in_a_row = 0, next = 0;  // words before `covered` are held or missing
+        for (size_t w = 0; w + size <= part.words; ++w) {
+            const uint64_t run = index_.runs_[part.at + w];
+            auto one = std::lower_bound(shared_.begin(), shared_.end(), std::pair{run, next});
+            if (one == shared_.end() || one->first != run) {
+                one = std::lower_bound(shared_.begin(), shared_.end(), std::pair{run, size_t{0}});
+            }
+            if (one == shared_.end() || one->first != run) continue;
+            next = one->second + 1;
+            for (size_t i = 0; i < size; ++i) at_[w + i] = one->second + i;
+            in_a_row = covered > w ? in_a_row + (w + size - covered) : size;
+            covered = w + size;
+            longest = std::max(longest, in_a_row);
+        }
+        return longest;
+    }
+
+    // Adds to at_ the numbers that stand as far from the next held word before or behind them as in the part.
+    void find_numbers(const QuestionIndex::Part& part) {
+        size_t held = kNowhere;
+        const auto look = [&](size_t w) {
+            const size_t place = held == kNowhere ? kNowhere : at_[held] + w - held;
+            if (at_[w] == kNowhere && place < words_.size() && index_.numbers_[part.at + w] &&
+                index_.numbers_[part.at + w] == QuestionIndex::number(words_[place])) {
+                at_[w] = place;
+            }
+            if (at_[w] != kNowhere) held = w;
+        };
+        for (size_t w = 0; w < part.words; ++w) look(w);
+        held = kNowhere;
+        for (size_t w = part.words; w > 0; --w) look(w - 1);
     }
 
     const QuestionIndex& index_;
@@ -172,6 +217,10 @@ class Search {
     std::vector<uint64_t> sown_;   // question << kPlaceBits | word of the text
     std::vector<size_t> places_;
     std::vector<uint64_t> set_;
+    std::vector<uint64_t> distinct_;                   // runs that start at places_
+    std::vector<size_t> times_;                        // that each of them does
+    std::vector<std::pair<uint64_t, size_t>> shared_;  // runs of a stretch of the text, with their places
+    std::vector<size_t> at_;                           // of each word of a part, its place in the text
 };
 
 std::vector<Match> QuestionIndex::find(std::span<const std::string_view> texts) const {

@@ -14,7 +14,7 @@ struct CodePoint {
     uint8_t combining;             // canonical combining class
     bool inert;                    // NFKC leaves it alone, whatever inert code point follows
     uint8_t decomposition_length;  // code points of its full compatibility decomposition; 0: itself, or Hangul
-    uint8_t fold_length;           // code points of its full case folding, a minus as "-"; 0: itself
+    uint8_t fold_length;           // code points of its full case folding, a minus as "-", "⁄" as "/"; 0: itself
     uint32_t at;                   // where these stand in the pool, one behind the other
 };
 

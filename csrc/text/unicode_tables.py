@@ -14,8 +14,8 @@ HANGUL = range(0xAC00, 0xD7A4)
 """Syllables: decomposed and composed by arithmetic (Unicode 3.12)."""
 JAMO_SECOND = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
 OPERATORS = "+-*/=<>^%×÷·±√≤≥≠∞"
-MINUS = {"−": "-", "–": "-"}
-"""What is written for a minus, and is one where numbers are concerned."""
+SIGNS = {"−": "-", "–": "-", "⁄": "/"}
+"""What is written for a minus, and is one where numbers are concerned; and the stroke of a fraction."""
 UNSPACED = ("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "IDEOGRAPHIC", "HIRAGANA", "HENTAIGANA", "KATAKANA", "THAI",
             "LAO", "KHMER", "MYANMAR")
 """Scripts that put no spaces between words, as the names of their characters begin."""
@@ -55,7 +55,7 @@ def rows(seconds: set[str]) -> Iterator[Row]:
         whole = unicodedata.normalize("NFKD", char)
         inert = (unicodedata.normalize("NFKC", char) == char and not unicodedata.combining(whole[0])
                  and whole[0] not in seconds and char not in seconds)
-        fold = "".join(MINUS.get(folded, folded) for folded in char.casefold())
+        fold = "".join(SIGNS.get(folded, folded) for folded in char.casefold())
         yield (kind_of(char), unicodedata.combining(char), int(inert),
                "" if whole == char or point in HANGUL else whole, "" if fold == char else fold)
 

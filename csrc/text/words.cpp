@@ -1,5 +1,6 @@
 #include "text/words.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -66,6 +67,37 @@ const char* behind_number(const char* at, const char* end) {
     }
 }
 
+constexpr std::string_view kSeparators[] = {",", "{,}", ",\\!"};  // of thousands, as text and as LaTeX
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Length of the separator at `at`; 0 where none stands there with three digits behind it.
+size_t separator(const char* at, const char* end) {
+    const std::string_view rest(at, end);
+    for (std::string_view one : kSeparators) {
+        const std::string_view digits = rest.starts_with(one) ? rest.substr(one.size(), 3) : "";
+        if (digits.size() == 3 && std::all_of(digits.begin(), digits.end(), is_digit)) return one.size();
+    }
+    return 0;
+}
+
+// Digits in groups of three, and decimals. What is written otherwise is not read: the same place comes back.
+const char* behind_thousands(const char* start, const char* end) {
+    const char* at = start;
+    while (at - start < 3 && is_digit(*at)) ++at;
+    if (*start == '0' || at == start || !separator(at, end)) return start;
+    while (const size_t length = separator(at, end)) at += length + 3;
+    if (*at == '.' && behind_digits(at + 1, end) > at + 1) at = behind_digits(at + 1, end);
+    const char* more = at + (*at == '.' || *at == ',');
+    return behind_digits(more, end) > more ? start : at;
+}
+
+// Takes the separators out of a number, where it stands; its length then.
+size_t ungroup(char* number, const char* behind) {
+    const auto separates = [](char c) { return std::string_view(",{}\\!").find(c) != std::string_view::npos; };
+    return static_cast<size_t>(std::remove_if(number, number + (behind - number), separates) - number);
+}
+
 uint64_t power(size_t exponent) {
     uint64_t result = 1;
     for (uint64_t square = kFactor; exponent; exponent /= 2, square *= square) {
@@ -94,15 +126,18 @@ void Words::read(std::string_view source) {
 
 void Words::cut() {
     words_.clear();
-    const char *begin = text_.data(), *end = begin + text_.size() - kPadding;
+    char* begin = text_.data();
+    const char* end = begin + text_.size() - kPadding;
     for (const char* at = begin; at != end;) {
         const char* start = at;
         const Kind kind = next(at, end);
         if (kind == Kind::kNone) continue;
         if (kind == Kind::kWord) at = behind_word(at, end);
-        if (kind == Kind::kDigit) at = behind_number(at, end);
-        const auto length = static_cast<size_t>(at - start);
-        words_.push_back({static_cast<size_t>(start - begin), length, hash_of(start, length), kind == Kind::kDigit});
+        const char* grouped = kind == Kind::kDigit ? behind_thousands(start, end) : start;
+        if (kind == Kind::kDigit) at = grouped == start ? behind_number(at, end) : grouped;
+        const auto place = static_cast<size_t>(start - begin);
+        const size_t length = grouped == start ? static_cast<size_t>(at - start) : ungroup(begin + place, at);
+        words_.push_back({place, length, hash_of(start, length), kind == Kind::kDigit});
     }
 }
 

@@ -12,7 +12,8 @@
 namespace crossthink::text {
 
 // A text is normalised (NFKC, full case folding, white space left as it is) and cut into
-//   numbers:    digits, with "." or "," between digits ("1,000", "3.5.2"),
+//   numbers:    digits, with "." or "," between digits ("1,2", "3.5.2"), without what separates thousands: "12,000" and
+//               LaTeX's "12{,}000" and "12,\!000" are "12000",
 //   words:      letters, digits and "_", from a character that is no digit on ("x2"; "3rd" is "3" and "rd"),
 //   letters of scripts without spaces (Han, kana, Thai, Lao, Khmer, Burmese): each is a word,
 //   operators:  one of + - * / = < > ^ % × ÷ · ± √ ≤ ≥ ≠ ∞; the minus sign and the en dash are "-".

@@ -35,9 +35,15 @@ WHOLE_BITS = 24
 """Of a question that counts where a record holds every word of it."""
 RUNS, RUNS_SHARE = 13, 0.5
 """Runs of n words in a row that count where they are half of the question (GPT-3's 13-grams, for n = 1)."""
-_TAG = re.compile(r"</?(?:a|b|blockquote|br|center|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|"
-                  r"sup|table|tbody|td|th|thead|tr|tt|u|ul)\b[^<>]{0,200}>", re.IGNORECASE)
-_MARKDOWN = re.compile(r"^[ \t]*>[ \t>]*|\*\*", re.MULTILINE)
+_TAG = re.compile(r"</?(?:a|abbr|b|big|blockquote|br|center|cite|code|del|dfn|div|em|font|h[1-6]|hr|i|img|ins|kbd|li|"
+                  r"mark|ol|p|pre|s|samp|small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul|var)"
+                  r"(?:\s[^<>=]{0,100}=[^<>]{0,200}|\s*/?)>", re.IGNORECASE)
+"""What stands in a tag behind its name holds "=": "a<b and c>d" is no tag."""
+_STAR = re.compile(r"\*(?<![^\W_]\*)(?<![*\\^{]\*)(?=[^\s\w*]{0,3}\w)([^*]{1,200}+)(?<=\S)\*(?![^\W_]|\*)")
+_LOW_LINE = re.compile(r"_(?<![^\W_]_)(?<![_\\^}]_)(?=_{0,2}[^\s\w]{0,3}[^\W_])(_{0,2}+)([^_]{1,200}+)(?<=\S)_\1"
+                       r"(?![^\W_]|[_{])")
+"""Stress from a word's start to a word's end: "a*b*c", "2 * 3 * 4", "snake_case" and LaTeX's indices are none."""
+_MARKDOWN = re.compile(r"^[ \t]*>[ \t>]*|\*{2,}", re.MULTILINE)
 _READABLE = "it must be readable to decontaminate against it"
 
 
@@ -103,6 +109,10 @@ def without_markup(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
+    if "*" in text:
+        text = _STAR.sub(r"\1", text)
+    if "_" in text:
+        text = _LOW_LINE.sub(r"\2", text)
     return _MARKDOWN.sub(" ", text) if ">" in text or "**" in text else text
 
 

@@ -38,6 +38,30 @@ def test_numbers_are_counted_apart() -> None:
     assert [(match[7], match[8]) for match in found] == [(44, 22)]
 
 
+@pytest.mark.parametrize(("question", "text", "held", "numbers"), [  # every word has 11 bits
+    # words 4 and 6 of 10 are others: 7 words in shared runs, and the number; 77 bits without it
+    ("one two three four 6 five seven eight nine ten", "one two three x 6 y seven eight nine ten", 88, (11, 11)),
+    ("one two three four 6 five seven eight nine ten", "one two three x z 6 y seven eight nine ten", 88, (11, 11)),
+    ("one two three four 6 five seven eight nine ten", "one two three x 7 y seven eight nine ten", 77, (11, 0)),
+    ("one two three four 6 five seven eight nine ten", "6 one two three x y z seven eight nine ten", 77, (11, 0)),
+    ("one two three four five six 7", "one two three four five x 7", 66, (11, 11)),                # the last word
+    ("1 two three four five six", "1 x three four five six", 55, (11, 11)),                        # the first one
+    ("one two three 4 a 5 seven eight nine ten", "one two three 5 a 4 seven eight nine ten", 77, (22, 0)),  # exchanged
+    # "a b c" stands before both numbers, and the second is another
+    ("a b c x 5 y d e f a b c z 5 w g h i", "a b c q 5 r d e f a b c s 7 t g h i", 143, (22, 11)),
+])
+def test_a_number_between_changed_words_is_held_in_its_place(
+        question: str, text: str, held: int, numbers: tuple[int, int]) -> None:
+    (found,) = index_of([[question]]).find([text])
+    assert (found[5], found[7:9]) == (held, numbers)
+
+
+def test_a_part_said_again_and_again_does_not_hide_the_question_behind_it() -> None:
+    # 6 words have 4 of its 8 runs: in 16 words behind each other 12 places, but no more than 4 different runs
+    decoy = "Which gas do plants take from? " * 12
+    assert index_of([QUESTION[:1]]).find([decoy + QUESTION[0]]) == [(0, 0, 72, 10, 110, 110, 10, 0, 0, 0, 0)]
+
+
 def test_options_count_in_any_order_and_short_ones_as_a_whole() -> None:
     index = index_of([["Which is right?", "a b c d", "x", "y z"]])
     # the question alone has 3 words of 11 bits, fewer than 60: its options are seeds as well

@@ -14,13 +14,13 @@ from crossthink import _core
 
 
 def test_words_by_hand() -> None:
-    assert _core.words("Is 3.5 − 2 > 1,000?  “YES”, $x$!") == ["is", "3.5", "-", "2", ">", "1,000", "yes", "x"]
+    assert _core.words("Is 3.5 − 2 > 1,000?  “YES”, $x$!") == ["is", "3.5", "-", "2", ">", "1000", "yes", "x"]
     assert _core.words("3rd x2 1.2.3, 4. 5,,6 a_b 1914–1918") == [
         "3", "rd", "x2", "1.2.3", "4", "5", "6", "a_b", "1914", "-", "1918"]
     assert _core.words("") == _core.words(" \n…?") == []
     # ﬁ, ½ and Å (the unit) by NFKC; ß, ſ and İ by case folding, whose dot then separates; a mark joins its letter
     assert _core.words("ﬁne ½ Å STRAßE ſo İx E\u0301te\u0301") == [
-        "fine", "1", "2", "å", "strasse", "so", "i", "x", "été"]
+        "fine", "1", "/", "2", "å", "strasse", "so", "i", "x", "été"]
     # a superscript is no digit of the number before it; a soft hyphen, a joiner and a mark of direction are nothing
     assert _core.words("10² 2x³⁻ⁿ 10^2 pho\u00adto\u200b \u202bla\u200dw\u202c") == [
         "10", "^", "2", "2", "x", "^", "3", "-", "n", "10", "^", "2", "photo", "law"]
@@ -31,6 +31,21 @@ def test_words_by_hand() -> None:
     assert _core.words("\u1100\u1161\u11a8 \uac00\u11a8") == ["각", "각"]
 
 
+@pytest.mark.parametrize(("text", "words"), [
+    ("12,000 12{,}000 12,\\!000 12000", ["12000"] * 4),
+    ("1,234,567.25; $1,200.", ["1234567.25", "1200"]),
+    ("1,2,3 12,00 1234,567 0,125 1,000,5 1.5,000", ["1,2,3", "12,00", "1234,567", "0,125", "1,000,5", "1.5,000"]),
+    ("12{,}00 x1,000 1,\\!0000", ["12", "00", "x1", "000", "1", "0000"]),
+])
+def test_what_separates_thousands_is_left_out(text: str, words: list[str]) -> None:
+    assert _core.words(text) == reference.words(text) == words
+
+
+def test_a_fraction_in_one_character_is_its_number_and_not_part_of_the_one_before() -> None:
+    assert _core.words("1½ 1\u00ad½ 1 1/2 1⁄2 x½") == [
+        "1", "1", "/", "2", "1", "1", "/", "2", "1", "1", "/", "2", "1", "/", "2", "x1", "/", "2"]
+
+
 def test_every_code_point_alone_and_with_neighbours() -> None:
     points = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
     for form in ("{}", "A{}", "x{}\u0301\u0323", "{}\u1161\u11a8", "{}3"):
@@ -39,14 +54,20 @@ def test_every_code_point_alone_and_with_neighbours() -> None:
 
 
 MARKS = [chr(point) for point in range(0x300, 0x370)] + list("\u0591\u05b0\u0f71\u0f72\u3099\u1dce")
-TRICKY = st.text(st.sampled_from([*MARKS, *"aAeEiIkKsS19.,;-−–_ \n\u00a0ﬁ½²①ΣςßİıſÅÅéǖự각\u1100\u1161\u11a8\uac00"
-                                  "\u00ad\u200d\u202e\ufeff\u1160\uffa0³⁻ⁿ"
+TRICKY = st.text(st.sampled_from([*MARKS, *"aAeEiIkKsS019.,;{}\\!-−–_ \n\u00a0ﬁ½⅟²①ΣςßİıſÅÅéǖự각"
+                                  "\u1100\u1161\u11a8\uac00\u00ad\u200d\u202e\ufeff\u1160\uffa0³⁻ⁿ"
                                   "\u0958\u2126\u212b\ufb2c\u1e9e\u0344\u0f73\u0f43नि٣٤中文🙂\ufffd"
                                   "の한ー〇น้๑"]), max_size=24)
 
 
 @given(TRICKY | st.text(max_size=40))
 def test_any_text_as_python_has_it(text: str) -> None:
+    assert _core.words(text) == reference.words(text)
+
+
+@given(st.lists(st.sampled_from(["1", "12", "0", "000", "345", ",", "{,}", ",\\!", ".", " ", "x", "٣"]),
+                max_size=12).map("".join))
+def test_any_number_as_python_has_it(text: str) -> None:
     assert _core.words(text) == reference.words(text)
 
 
@@ -83,7 +104,8 @@ def test_hashes_by_hand() -> None:
     assert len(set(_core.text_hashes(["a b", "b a", "ab", "a b a", "a"]).tolist())) == 5
 
 
-@given(st.lists(TRICKY | st.sampled_from([" ", "  \u0301", "\n", "1,", "000", "?!" * 40, "word" * 20]), max_size=40),
+@given(st.lists(TRICKY | st.sampled_from([" ", "  \u0301", "\n", "1,", "000", "{,}000", ",\\!000", "½", "?!" * 40,
+                                            "word" * 20]), max_size=40),
        st.integers(1, 9))
 def test_texts_with_too_many_words_are_told_off(parts: list[str], below: int) -> None:
     text = "".join(parts)

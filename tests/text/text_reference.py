@@ -9,14 +9,17 @@ from crossthink.schema import canonical_text
 UNSPACED = (r"\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\ua9e0-\ua9ff\uaa60-\uaa7f\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff"
             r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U0001aff0-\U0001afff\U0001b000-\U0001b16f\U0001d372-\U0001d376"
             r"\U00020000-\U0003ffff")
-TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|(?=\w)[{UNSPACED}]|(?:(?![{UNSPACED}])\w|\d)+|[+\-*/=<>^%×÷·±√≤≥≠∞]")
+THOUSANDS = r"[1-9][0-9]{0,2}+(?:(?:,|\{,\}|,\\!)[0-9]{3})++(?:\.\d+)?+(?![.,]?\d)"
+TOKEN = re.compile(rf"(?P<thousands>{THOUSANDS})|\d+(?:[.,]\d+)*|(?=\w)[{UNSPACED}]|(?:(?![{UNSPACED}])\w|\d)+|"
+                   r"[+\-*/=<>^%×÷·±√≤≥≠∞]")
 FACTOR, MASK = 0x9E3779B97F4A7C13, 2**64 - 1
 FUNCTIONS, ROWS, BANDS, SHINGLE = 112, 8, 14, 5
 
 
 def words(text: str) -> list[str]:
     """Numbers, words and operators of the canonical text."""
-    return TOKEN.findall(canonical_text(text).replace("−", "-").replace("–", "-"))
+    found = TOKEN.finditer(canonical_text(text).replace("−", "-").replace("–", "-"))
+    return [re.sub(r"[,{}\\!]", "", one[0]) if one["thousands"] else one[0] for one in found]
 
 
 def mix(value: int) -> int:
@@ -103,43 +106,67 @@ class Questions:
 
     def compare(self, number: int, text: list[str], question: int) -> tuple[int, ...] | None:
         parts, seeds = self.parts[question], self.seeds[question]
-        places = [i for i in range(len(text) - self.RUN + 1) if tuple(text[i:i + self.RUN]) in seeds]
+        places = [(i, run) for i, run in starts(text, self.RUN) if run in seeds]
         size = sum(map(len, parts))
         sown = size if self.total(parts[0]) < self.FEW_BITS else len(parts[0])
         found = crowd(places, sown + sown // 4 + 4)
         if len(found) < min(max(len(seeds) * 3 // 10, 1), self.MAX_WANTED):
             return None
-        near, wide = (text[max(found[0] - room, 0):found[-1] + self.RUN + room] for room in (sown, size))
-        bits, held, longest, number_bits, numbers_held = self.held(parts[0], near)
-        options = [self.held(part, wide) for part in parts[1:]]
+        near, wide = ((max(found[0] - room, 0), min(found[-1] + self.RUN + room, len(text))) for room in (sown, size))
+        bits, held, longest, number_bits, numbers_held = self.held(parts[0], text, *near)
+        options = [self.held(part, text, *wide) for part in parts[1:]]
         if 2 * held < bits:
             return None
         return (number, question, found[0], len(parts[0]), bits, held, longest, number_bits, numbers_held,
                 sum(option[0] for option in options), sum(option[1] for option in options))
 
-    def held(self, part: list[str], around: list[str]) -> tuple[int, int, int, int, int]:
+    def held(self, part: list[str], text: list[str], begin: int, end: int) -> tuple[int, int, int, int, int]:
         size = min(len(part), self.RUN)
         own = set(runs(part, size)) if part else set()
-        places = [i for i in range(len(around) - size + 1) if tuple(around[i:i + size]) in own]
-        stretch = crowd(places, len(part) + len(part) // 4 + 4)
-        there = {tuple(around[i:i + size]) for i in range(stretch[0], stretch[-1] + 1)} if stretch else set()
-        starts = [i for i in range(len(part) - size + 1) if part and tuple(part[i:i + size]) in there]
-        covered = {i + k for i in starts for k in range(size)}
+        inside = [(i, run) for i, run in starts(text, size) if begin <= i <= end - size]
+        stretch = crowd([(i, run) for i, run in inside if run in own], len(part) + len(part) // 4 + 4)
+        there = [(i, run) for i, run in inside if stretch and stretch[0] <= i <= stretch[-1]]
+        places: dict[int, int] = {}  # of words of the part in the text
+        chain, last = [], -1
+        for w, run in starts(part, size):
+            if same := [i for i, other in there if other == run]:
+                last = next((i for i in same if i > last), same[0])
+                chain.append(w)
+                places.update({w + k: last + k for k in range(size)})
         numbers = {i for i, word in enumerate(part) if word[0].isdecimal()}
         longest = 0
-        for i in starts:  # how far a chain of overlapping runs reaches from here
+        for i in chain:  # how far a chain of overlapping runs reaches from here
             end = i + size
-            for following in starts:
+            for following in chain:
                 if i < following < end:
                     end = following + size
             longest = max(longest, end - i)
-        return (self.total(part), self.sum(part, covered), longest, self.sum(part, numbers),
-                self.sum(part, numbers & covered))
+        for backwards in (False, True):
+            for w in sorted(numbers - set(places), reverse=backwards):
+                beside = [v for v in places if (v > w) is backwards]
+                nearest = (min if backwards else max)(beside, default=None)
+                place = -1 if nearest is None else places[nearest] + w - nearest
+                if 0 <= place < len(text) and text[place] == part[w]:
+                    places[w] = place
+        return (self.total(part), self.sum(part, set(places)), longest, self.sum(part, numbers),
+                self.sum(part, numbers & set(places)))
 
     def sum(self, part: list[str], places: set[int]) -> int:
         return sum(self.bits[part[place]] for place in places)
 
 
-def crowd(places: list[int], width: int) -> list[int]:
-    """The most places within `width`, the first of several."""
-    return max(([p for p in places if last - width < p <= last] for last in places), key=len, default=[])
+def starts(text: list[str], size: int) -> list[tuple[int, tuple[str, ...]]]:
+    """Each place at which a run of `size` words starts, with the run."""
+    return [(i, tuple(text[i:i + size])) for i in range(len(text) - size + 1)] if size else []
+
+
+def crowd(places: list[tuple[int, tuple[str, ...]]], width: int) -> list[int]:
+    """The places within `width` with the most different runs, the first of several, without repeats at its start."""
+    most: list[tuple[int, tuple[str, ...]]] = []
+    for last, _ in places:
+        within = [(place, run) for place, run in places if last - width < place <= last]
+        if len({run for _, run in within}) > len({run for _, run in most}):
+            most = within
+    while most and most[0][1] in [run for _, run in most[1:]]:
+        most = most[1:]
+    return [place for place, _ in most]

@@ -21,6 +21,7 @@ from crossthink.dataflow.stages.decontaminate import (
     without_markup,
 )
 from crossthink.dataflow.stages.stage import JobError, Kept, Rejected, StageResult
+from crossthink.dataflow.stages.tokens import tokens
 
 from crossthink.config import load_recipe
 from crossthink.data_config import QuestionFile
@@ -78,8 +79,18 @@ def test_a_question_in_the_options_is_found(make_question: Callable[..., Questio
 def test_markup_is_no_words_and_what_looks_like_it_is() -> None:
     found = without_markup("Is <b>x</b><br/> &lt; 3 &amp; <a href='y'>z</a>?")
     assert found.split() == ["Is", "x", "<", "3", "&", "z", "?"]
-    for text in ("a < b and c > d", "if x<y then y>x", "2 * 3 > 5", "<question> of <3"):
+    for text in ("a < b and c > d", "if x<y then y>x", "2 * 3 > 5", "<question> of <3", "a<b and c>d", "a*b*c",
+                 "2 * 3 * 4", "snake_case of my_own", "____ is ____", "{}_nC_r, {}_nP_{r} and $x_1 + _{2}$",
+                 "Ann* and Bob*", "x^*y^*"):
         assert without_markup(text) == text
+
+
+@pytest.mark.parametrize("marks", ["*{}*", "**{}**", "***{}***", "_{}_", "__{}__", "___{}___", "_**{}**_", "**_{}_**",
+                                   "<mark>{}</mark>", "<s class='a'>{}</s>"])
+def test_marks_of_stress_are_no_words(marks: str) -> None:
+    stressed = [f"({marks.format(word)})." if i % 6 == 5 else word for i, word in enumerate(EVALUATION.split())]
+    assert tokens(without_markup(" ".join(stressed))) == tokens(EVALUATION)
+    assert tokens(without_markup(f"Is it {marks.format('“so and” so?')}")) == ["is", "it", "so", "and", "so"]
 
 
 CHINESE = "植物在进行光合作用的过程中叶绿体吸收二氧化碳并且释放出一种气体请问该气体的名称是什么"
@@ -246,6 +257,24 @@ def test_another_number_is_another_question(make_question: Callable[..., Questio
     other_word = text.format(84, 126).replace("largest", "greatest")
     assert isinstance(check_question(make_question(other_word), index), Rejected)
     assert isinstance(check_question(make_question(text.format(60, 105)), index), Kept)
+
+
+@pytest.mark.parametrize(("number", "written"), [
+    ("12,000", "12000"), ("12000", "12,000"), ("12,000", "12{,}000"), ("12000", "12,\\!000"),
+    ("1½", "1 1/2"), ("½", "1/2"), ("1/2", "1⁄2")])
+def test_a_number_is_known_however_it_is_written(
+        number: str, written: str, make_question: Callable[..., Question]) -> None:
+    text = "Each of the farmers carries {} bushels of barley from the mill to the harbour. How many days does it take?"
+    index = build_index([("exam, row 1", text.format(number), ())], 8)
+    assert isinstance(check_question(make_question(text.format(written)), index), Rejected)
+    assert isinstance(check_question(make_question(text.format("13,000")), index), Kept)
+
+
+def test_a_number_between_changed_words_still_tells_a_question(make_question: Callable[..., Question]) -> None:
+    text = "Which of the kings of the southern league signed the treaty of the two rivers {} {} {}?"
+    index = build_index([("exam, row 1", text.format("in", "1648", "alone"), ())], 8)
+    assert isinstance(check_question(make_question(text.format("of", "1648", "then")), index), Rejected)
+    assert isinstance(check_question(make_question(text.format("of", "1649", "then")), index), Kept)
 
 
 def test_one_word_in_eight_may_be_another(make_question: Callable[..., Question]) -> None:
