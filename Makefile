@@ -14,7 +14,7 @@ demo: $(BIN)/.built ## the whole line, from a crawl to a better model: 25 minute
 	$(BIN)/crossthink demo --output $(OUT)
 
 test: $(BIN)/.built ## the tests: under 15 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 
 test-all: $(BIN)/.built ## what takes longer as well: sanitizers, damage and kills without end, 3000 examples a property
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests
