@@ -200,8 +200,8 @@ def _check_rising(op: str, backend: str, name: str, ids: Tensor) -> None:
     falls = ids[1:] < ids[:-1]
     if falls.any():
         place = int(falls.nonzero()[0]) + 1
-        raise ValueError(f"{op}: {name} must be ascending, but {int(ids[place])} follows {int(ids[place - 1])} at index "
-                         f"{place}")
+        before, own = ids[place - 1:place + 1].tolist()
+        raise ValueError(f"{op}: {name} must be ascending, but {own} follows {before} at index {place}")
 
 
 def _is_there(x: Tensor) -> bool:

@@ -235,11 +235,11 @@ def test_an_infinite_reward_makes_an_infinite_mean(kind: str, rewards: tuple[flo
                                      {"kind": "dapo", "surrogate": "gspo"}], ids=str)
 def test_ids_that_fall_are_an_error_on_the_cpu(options: dict[str, Any], backend: str) -> None:
     x, ids = torch.zeros(4), torch.tensor([1, 1, 0, 1])
-    with pytest.raises(ValueError, match="group must be ascending, but 0 follows 1 at index 2$"):
+    with pytest.raises(ValueError, match=r"group must be ascending, but 0 follows 1 at index 2$"):
         ops.group_advantage(x, ids, backend=backend)
-    with pytest.raises(ValueError, match="sequence must be ascending, but 0 follows 1 at index 2$"):
+    with pytest.raises(ValueError, match=r"sequence must be ascending, but 0 follows 1 at index 2$"):
         ops.policy_loss(x, x, x, ids >= 0, ids, backend=backend, **options)
-    with pytest.raises(ValueError, match="sequence must be ascending, but 0 follows 1 at index 2$"):
+    with pytest.raises(ValueError, match=r"sequence must be ascending, but 0 follows 1 at index 2$"):
         ops.linear_policy_loss(torch.zeros(4, 2), torch.zeros(3, 2), ids, x, x, ids >= 0, ids, backend=backend,
                                **options)
 
