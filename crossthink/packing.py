@@ -5,7 +5,7 @@ its positions go on where the prompt ended (crossthink/attention.py). So a row c
 gives each completion the hidden states it would have alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,19 +37,48 @@ class PackedRow:
 
 
 def pack(groups: Sequence[Group], budget: int) -> list[PackedRow]:
-    """Rows of at most `budget` tokens (more only where one prompt and one completion alone need more).
+    """Rows of at most `budget` tokens; one completion that needs more with its prompt has a row of its own.
 
     Groups that do not fit a row are split; then first-fit decreasing (in the C++ core). The rows come in the order of
-    their first completion. Raises ValueError for a prompt of no tokens.
+    their first completion. Raises ValueError for a budget that is no whole number, a prompt of no tokens, and indices
+    that do not ascend, within a group or from one to the next.
     """
+    if not hasattr(budget, "__index__"):
+        raise ValueError(f"budget must be a whole number of tokens, got {budget!r}")
+    _check(groups)
+    pieces = [(number, piece) for number, group in enumerate(groups) for piece in _split(group, budget)]
+    lengths = [_length(piece) for _, piece in pieces]
+    fitting = [i for i, length in enumerate(lengths) if length <= budget]
+    bins = [[i] for i, length in enumerate(lengths) if length > budget]
+    bins += [[fitting[i] for i in members] for members in _core.pack([lengths[i] for i in fitting], budget)]
+    rows = [sorted(_merged(pieces[i] for i in sorted(members)), key=_first) for members in bins]
+    return [_row(row) for row in sorted(rows, key=lambda row: _first(row[0]))]
+
+
+def _check(groups: Sequence[Group]) -> None:
     for group in groups:
         if not group.prompt:
             raise ValueError(f"the prompt of completions {group.indices} has no token that could predict their first")
-    pieces = [piece for group in groups for piece in _split(group, budget)]
-    lengths = [_length(piece) for piece in pieces]
-    bins: list[list[int]] = _core.pack(lengths, max([budget, *lengths]))
-    rows = [sorted((pieces[i] for i in members), key=lambda piece: piece.indices[0]) for members in bins]
-    return [_row(row) for row in sorted(rows, key=lambda row: row[0].indices[0])]
+    last = None
+    for group in sorted((group for group in groups if group.indices), key=_first):
+        for index in group.indices:
+            if last is not None and index <= last:
+                raise ValueError(f"indices of completions must ascend, within a group and from one group to the next: "
+                                 f"{index} of {group.indices} comes after {last}")
+            last = index
+
+
+def _first(group: Group) -> int:
+    return group.indices[0]
+
+
+def _merged(pieces: Iterable[tuple[int, Group]]) -> list[Group]:
+    """The pieces of one row, those of the same group (by its number) as one."""
+    whole: dict[int, Group] = {}
+    for number, piece in pieces:
+        before = whole.get(number, Group(piece.prompt, (), ()))
+        whole[number] = Group(piece.prompt, before.completions + piece.completions, before.indices + piece.indices)
+    return list(whole.values())
 
 
 def _length(group: Group) -> int:

@@ -86,6 +86,11 @@ class LossOptions:
         """Whether a token's term needs the log-probs of its whole sequence."""
         return self.surrogate == "gspo"
 
+    @property
+    def counts_sequences(self) -> bool:
+        """Whether the average needs to know which tokens make a sequence."""
+        return self.kind == "grpo" or (self.kind == "dr_grpo" and self.sequences is None)
+
     def encode(self) -> tuple[str, list[float]]:
         """The record as what a torch custom op can carry: its words and its numbers, NaN for None."""
         numbers = [getattr(self, name) for name in _RULES]

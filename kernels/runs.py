@@ -73,7 +73,7 @@ def _one_group(reward, group, advantage, n, eps, first, divide: tl.constexpr,  #
         gap = tl.load(reward + place, mask=member, other=0.0).to(tl.float64) - mean
         squares += tl.sum(tl.where(member, gap * gap, 0.0), 0)
         start += tile
-    divisor = mean * 0 + 1
+    divisor = count * 0 + 1
     if divide:
         divisor = tl.sqrt(squares / tl.maximum(count - 1, 1.0)) + eps
     falls = _falls(group, first)

@@ -1,5 +1,8 @@
 """Packed rows: who stands where, who sees whom."""
 
+from itertools import count
+from typing import Any
+
 import pytest
 
 pytest.importorskip("torch")
@@ -55,6 +58,42 @@ def test_a_group_over_the_budget_is_split_and_every_token_stays() -> None:
 def test_one_completion_longer_than_the_budget_gets_a_row_of_its_own() -> None:
     rows = pack([Group((1, 2), ((3,) * 20, (4,)), (0, 1))], budget=8)
     assert [len(row.tokens) for row in rows] == [22, 3]
+
+
+def groups_of(*lengths: list[int], prompt: int) -> list[Group]:
+    """Groups whose completions have these lengths, numbered through."""
+    numbers = count()
+    return [Group(tuple(range(1, prompt + 1)), tuple((9,) * n for n in each), tuple(next(numbers) for _ in each))
+            for each in lengths]
+
+
+def test_one_row_over_the_budget_leaves_the_others_theirs() -> None:
+    # 5 + 25 = 30 over the budget, each of the others 5 + 5 = 10: two of them would need 20
+    rows = pack(groups_of([25], [5], [5], [5], prompt=5), budget=10)
+    assert [len(row.tokens) for row in rows] == [30, 10, 10, 10]
+
+
+def test_a_prompt_stands_in_a_row_once_where_its_group_was_split() -> None:
+    # 5 + 12, 5 + 20 and 5 + 6, none beside the next; the first and the last share a row: 5 + 12 + 6 = 23 tokens
+    rows = pack(groups_of([12, 20, 6], prompt=5), budget=30)
+    assert [(row.groups, len(row.tokens)) for row in rows] == [(((5, 12, 6),), 23), (((5, 20),), 25)]
+    assert rows[0].sequence.tolist() == [0] * 12 + [2] * 6
+    assert rows[0].source.tolist() == [4, *range(5, 16), 4, *range(17, 22)]
+
+
+@pytest.mark.parametrize(("indices", "said"), [
+    (((0, 2), (1, 3)), r"1 of \(1, 3\) comes after 2$"), (((2, 1), (3, 4)), r"1 of \(2, 1\) comes after 2$"),
+    (((0, 1), (1, 2)), r"1 of \(1, 2\) comes after 1$")])
+def test_indices_that_do_not_ascend_are_named(indices: tuple[tuple[int, ...], ...], said: str) -> None:
+    groups = [Group((1,), ((2,), (3,)), each) for each in indices]
+    with pytest.raises(ValueError, match=f"^indices of completions must ascend, .*: {said}"):
+        pack(groups, budget=8)
+
+
+@pytest.mark.parametrize("budget", [None, 8.0, "8"])
+def test_a_budget_that_is_no_whole_number_is_named(budget: Any) -> None:
+    with pytest.raises(ValueError, match=f"^budget must be a whole number of tokens, got {budget!r}$"):
+        pack([], budget)
 
 
 def test_an_empty_completion_falls_out() -> None:

@@ -60,8 +60,8 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
 
     reward [N] fp32, group [N] int64 ids, ascending. "grpo": (r - mean) / (unbiased std + eps) (arXiv 2402.03300,
     section 4.1.2); "dr_grpo": r - mean (arXiv 2503.20783); "rloo": r - the mean of the others (arXiv 2402.14740). A
-    group of one, or without spread, gets zeros. Raises ValueError for other kinds, shapes that do not fit and ids that
-    fall (cpp; on a device the group gets NaN).
+    group of one, or without spread, gets zeros; under eager alone `reward` may have a gradient. Raises ValueError for
+    other kinds, shapes that do not fit and ids that fall (on the CPU; on a device the group gets NaN).
 
     REINFORCE++ (arXiv 2501.03262) is "grpo" over the active tokens of a batch as one group, each with its sequence's
     reward.
@@ -73,9 +73,10 @@ def group_advantage(reward: Tensor, group: Tensor, *, kind: str = "grpo", eps: f
     _require(reward.dim() == 1 and group.shape == reward.shape, "group_advantage", "reward [N] and group [N]", reward,
              group)
     chosen = choose("group_advantage", backend, {"reward": reward, "group": group})
+    _check_rising("group_advantage", chosen, "group", group)
     if chosen == "eager":
         return reference.group_advantage(reward, group, kind, eps)
-    return advantage_op.group_advantage(reward, group, kind, eps, chosen)
+    return advantage_op.group_advantage(reward.detach(), group, kind, eps, chosen)
 
 
 def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: Tensor, sequence: Tensor, *,
@@ -92,7 +93,8 @@ def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: 
 
     Log-ratios are cut to +-20 before exp and k3 at 10, with gradient 0 past it, as verl does. With nothing active the
     loss is 0. metrics, means over the active tokens: kl (0 without a reference), clip_fraction, ratio_mean, approx_kl
-    (old_logp - logp). Raises ValueError for shapes, kinds and combinations that do not fit.
+    (old_logp - logp). Raises ValueError for shapes, kinds and combinations that do not fit, and, where the loss looks
+    at sequences, for ids that fall (on the CPU; on a device it is NaN).
     """
     told = _told("policy_loss", options, ref_logp)
     if told.entropy_coef:
@@ -101,6 +103,10 @@ def policy_loss(logp: Tensor, old_logp: Tensor | None, advantage: Tensor, mask: 
                "ref_logp": ref_logp, "sampler_logp": sampler_logp}
     _check_columns("policy_loss", columns)
     chosen = choose("policy_loss", backend, columns)
+    if told.counts_sequences or told.whole_sequences:
+        _check_rising("policy_loss", chosen, "sequence", sequence)
+    advantage = advantage.detach()
+    old_logp, ref_logp, sampler_logp = (policy.detached(x) for x in (old_logp, ref_logp, sampler_logp))
     if chosen == "eager":
         return reference.policy_loss(logp, old_logp, advantage, mask, sequence, told, ref_logp, sampler_logp)
     return policy.policy_loss(logp, old_logp, advantage, mask, sequence, ref_logp, sampler_logp, told, chosen)
@@ -126,10 +132,13 @@ def linear_policy_loss(hidden: Tensor, weight: Tensor, token: Tensor, old_logp: 
     head = {"hidden": hidden, "weight": weight, "bias": bias, "token": token}
     chosen = choose("linear_policy_loss", backend, {**head, **columns}, len(weight))
     _check_inside("linear_policy_loss", chosen, token, len(weight), mask)
+    if told.counts_sequences or told.whole_sequences:
+        _check_rising("linear_policy_loss", chosen, "sequence", sequence)
+    advantage = advantage.detach()
+    old_logp, ref_logp, sampler_logp = (policy.detached(x) for x in (old_logp, ref_logp, sampler_logp))
     if chosen == "eager":
         return reference.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature)
-    choose("policy_loss", chosen, columns)
     return linear_policy.linear_policy_loss(hidden, weight, token, old_logp, advantage, mask, sequence, told, ref_logp,
                                             sampler_logp, bias, temperature, chosen)
 
@@ -174,8 +183,7 @@ def _check_tokens(op: str, token: Tensor, rows: int, temperature: float) -> None
 
 def _check_inside(op: str, backend: str, token: Tensor, vocabulary: int, mask: Tensor | None = None) -> None:
     """Where to look does not wait for a device. In a compiled graph the core looks, at a chunk of tokens at a time."""
-    traced = torch.compiler.is_compiling() or type(token) is not Tensor
-    if backend not in ("cpp", "eager") or token.device.type != "cpu" or traced:
+    if backend not in ("cpp", "eager") or not _is_there(token):
         return
     outside = (token < 0) | (token >= vocabulary)
     if mask is not None:
@@ -183,6 +191,22 @@ def _check_inside(op: str, backend: str, token: Tensor, vocabulary: int, mask: T
     if outside.any():
         place = int(outside.nonzero()[0])
         raise ValueError(f"{op}: token {int(token[place])} at index {place} is not in [0, {vocabulary})")
+
+
+def _check_rising(op: str, backend: str, name: str, ids: Tensor) -> None:
+    """The core looks by itself; the specification takes equal ids for one run wherever they stand."""
+    if backend != "eager" or not _is_there(ids):
+        return
+    falls = ids[1:] < ids[:-1]
+    if falls.any():
+        place = int(falls.nonzero()[0]) + 1
+        before, own = ids[place - 1:place + 1].tolist()
+        raise ValueError(f"{op}: {name} must be ascending, but {own} follows {before} at index {place}")
+
+
+def _is_there(x: Tensor) -> bool:
+    """Whether values can be looked at: on the CPU, and not in a graph that is being traced."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling() and type(x) is Tensor
 
 
 def _require(holds: bool, op: str, expected: str, *got: Tensor | None) -> None:

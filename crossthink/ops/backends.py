@@ -40,7 +40,9 @@ def choose(op: str, backend: str, arguments: Mapping[str, torch.Tensor | None], 
     for name, tensor in tensors.items():
         if name in WHOLE and tensor.dtype != WHOLE[name]:
             raise ValueError(f"{op}: {name} must be {type_name(WHOLE[name])}, got {tensor.dtype}")
-        if chosen != "eager":
+        if chosen == "eager":
+            _check_numbers(op, name, tensor, first, x)
+        else:
             _check(op, chosen, name, tensor)
         if tensor.device != x.device:
             raise ValueError(f"{op}: {name} is on {tensor.device}, {first} on {x.device}")
@@ -68,17 +70,27 @@ def _check(op: str, backend: str, name: str, x: torch.Tensor) -> None:
                              "TRITON_INTERPRET=1 set before triton is imported")
     if x.device.type != device:
         raise ValueError(f"{op}: {name}: the {backend} backend takes {device.upper()} tensors, got {x.device}")
-    dtypes = _dtypes(op, backend)
+    dtypes = _dtypes(name, backend)
     if name not in WHOLE and x.dtype not in dtypes:
         names = ", ".join(map(type_name, dtypes))
         raise ValueError(f"{op}: {name}: the {backend} backend takes {names}, got {x.dtype}; backend='eager' takes any")
 
 
-def _dtypes(op: str, backend: str) -> tuple[torch.dtype, ...]:
-    """Of the op's floating-point tensors. A head in fp16 would lose gradients below 6e-8 on the device."""
-    if op in ("group_advantage", "policy_loss"):
-        return WIDE
-    return ANY if backend == "cpp" or op == "token_logprob" else HEAD
+def _check_numbers(op: str, name: str, x: torch.Tensor, first: str, like: torch.Tensor) -> None:
+    """The specification widens what is not fp64 to fp32: beside fp64 the result would be neither."""
+    if x.is_complex():
+        raise ValueError(f"{op}: {name} is {x.dtype}: complex numbers have no order for a softmax or a loss")
+    if name not in WHOLE and (x.dtype == torch.float64) != (like.dtype == torch.float64):
+        raise ValueError(f"{op}: {name} is {x.dtype}, {first} {like.dtype}: float64 goes with float64 alone")
+
+
+def _dtypes(name: str, backend: str) -> tuple[torch.dtype, ...]:
+    """Of a floating-point argument. A head in fp16 would lose gradients below 6e-8 on the device."""
+    if name == "logits":
+        return ANY
+    if name in ("hidden", "weight", "bias"):
+        return ANY if backend == "cpp" else HEAD
+    return WIDE
 
 
 def _automatic(device: str) -> str:

@@ -2,8 +2,10 @@
 
 A library's product that makes logits or a gradient of hidden states runs on one padded shape, [tile, D] x [D, V] and
 [tile, V] x [V, D], whatever the number of tokens; our own (csrc/cpu/product.h) sums in one order for any shape. So a
-token's row has the same bits alone, in a batch and in a pack. The gradient of the weight, which sums over tokens, is
-one product a chunk, accumulated in fp32.
+token's row has the same bits alone, in a batch and in a pack. On a CPU that takes rows of whole vectors as well: a
+library sums what is left of them in another order for other tokens of a tile, so a weight of another width or layout is
+copied with columns of zeros behind. The gradient of the weight, which sums over tokens, is one product a chunk,
+accumulated in fp32.
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,9 @@ CPU_SHARE = 0.15
 all logits. A chunk that stays in the cache is no slower than a larger one."""
 CPU_BLOCK = 2048
 """Rows of the weight that all tiles of a chunk take before the next: they stay in the cache. On a GPU all at once."""
+
+VECTOR = 8
+"""Values of fp32 that a library's product on a CPU takes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +56,14 @@ class Head:
         self.hidden, self.weight, self.needs = hidden.detach(), weight.detach().to(self.dtype), needs
         self.bias = None if bias is None else bias.detach().float()
         self.token, self.temperature, self.backend = token.contiguous(), temperature, backend
-        tokens, (vocabulary, width) = hidden.shape[0], weight.shape
+        tokens, (vocabulary, self.width) = hidden.shape[0], weight.shape
         self.tile, most = (GPU_TILE, GPU_CHUNK) if hidden.is_cuda else (CPU_TILE, CPU_CHUNK)
         self.own = narrow and not hidden.is_cuda
         if self.own and 1 not in self.weight.stride():
             self.weight = self.weight.contiguous()
+        if not hidden.is_cuda and not self.own:
+            self.weight = _in_whole_vectors(self.weight)
+        width = self.weight.shape[1]
         if not hidden.is_cuda:
             most = min(most, int(CPU_SHARE * tokens) * vocabulary)
         tiles = max(most // max(vocabulary * self.tile, 1), 1)
@@ -68,7 +76,7 @@ class Head:
         self.stage = self._zeros(held, width)
         self.returned = hidden.new_empty((held if needs.hidden else 0, width),
                                          dtype=torch.float32 if self.own else self.dtype)
-        self.grad_hidden = hidden.new_empty(hidden.shape if needs.hidden else (0, width))
+        self.grad_hidden = hidden.new_empty(hidden.shape if needs.hidden else (0, self.width))
         # a product that nothing is added to can round by itself
         sum_dtype = weight_dtype(hidden, weight) if len(self.parts) == 1 else torch.float32
         self.grad_weight = empty(hidden, weight.shape if needs.weight else (0,), sum_dtype)
@@ -105,7 +113,7 @@ class Head:
         whole = dz.as_strided((self.buffer.shape[0], dz.shape[1]), dz.stride())
         for tile in self._tiles(rows):
             _product(whole[tile], self.weight, self.returned[tile], None)
-        self.grad_hidden[part] = self.returned[:rows]
+        self.grad_hidden[part] = self.returned[:rows, :self.width]
 
     def grads(self) -> tuple[Tensor, Tensor, Tensor]:
         """Gradients of hidden (its dtype), weight (`weight_dtype`) and bias (fp32), after the last part."""
@@ -129,7 +137,7 @@ class Head:
 
     def _states(self, part: slice) -> Tensor:
         """The hidden states [t, D] of the part whose logits were made last, in the products' dtype."""
-        return self.stage[:part.stop - part.start]
+        return self.stage[:part.stop - part.start, :self.width]
 
     def _tiles(self, rows: int) -> list[slice]:
         """Rows of one product each: padded ones, or, under our own product, which needs no padding, all at once."""
@@ -146,6 +154,17 @@ def weight_dtype(hidden: Tensor, weight: Tensor) -> torch.dtype:
 def is_narrow(hidden: Tensor, weight: Tensor) -> bool:
     """Whether the factors are bf16 both."""
     return hidden.dtype == weight.dtype == torch.bfloat16
+
+
+def _in_whole_vectors(weight: Tensor) -> Tensor:
+    """A weight [V, D] with its rows in memory one after the other and D a multiple of VECTOR; itself where it is so."""
+    vocabulary, width = weight.shape
+    behind = -width % VECTOR
+    if not behind and (weight.stride(1) == 1 or vocabulary % VECTOR == 0):
+        return weight
+    padded = empty(weight, (vocabulary, width + behind))
+    padded[:, :width], padded[:, width:] = weight, 0
+    return padded
 
 
 def _product(a: Tensor, b: Tensor, out: Tensor, plus: Tensor | None) -> None:

@@ -34,8 +34,7 @@ def token_weights(backend: str, mask: Tensor, sequence: Tensor, options: LossOpt
         if backend == "cpp":  # torch's sum would leave its threads spinning beside the core's
             return _number(1 / max(int(np.count_nonzero(mask.numpy())), 1), mask), None
         return 1 / mask.sum().clamp(min=1).double(), None
-    needed = options.kind == "grpo" or options.sequences is None
-    count, scale = sequence_counts(backend, mask, sequence) if needed else (None, None)
+    count, scale = sequence_counts(backend, mask, sequence) if options.counts_sequences else (None, None)
     if options.sequences is not None:
         scale = _number(1 / max(options.sequences, 1), mask)
     assert scale is not None
@@ -54,7 +53,7 @@ def at_each_token(counts: Counts, like: Tensor) -> Tensor | None:
     """Counts as a column [T], for tokens `like` these."""
     if not isinstance(counts, _core.Sequences):
         return counts
-    column = torch.empty(len(like))
+    column = like.new_empty(len(like), dtype=torch.float32)
     counts.counts(column.numpy())
     return column.clamp_(min=1)
 
@@ -68,7 +67,7 @@ def sequence_counts(backend: str, mask: Tensor, sequence: Tensor) -> tuple[Tenso
     if backend == "cpp":
         found = _core.Sequences(sequence.numpy(), mask.numpy(), torch.get_num_threads())
         return found, _number(1 / max(found.active, 1), mask)
-    count = torch.empty(len(mask), device=mask.device)
+    count = torch.empty(len(mask), dtype=torch.float32, device=mask.device)
     return count, _device_means(backend, mask, sequence, None, count, None)
 
 
@@ -174,6 +173,11 @@ def is_one(x: Tensor) -> bool:
     """Whether a gradient from upstream is known to change nothing: on a device, to look would wait; a graph that is
     being traced has no value yet."""
     return x.device.type == "cpu" and guard_or_false(x.item() == 1)
+
+
+def detached(x: Tensor | None) -> Tensor | None:
+    """A column without its history."""
+    return None if x is None else x.detach()
 
 
 def constant(x: Tensor | None) -> Tensor | None:

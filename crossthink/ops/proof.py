@@ -24,7 +24,8 @@ ROWS = 5
 def failure(op: str, backend: str, device: torch.device, width: int, dtype: torch.dtype) -> str:
     """What is wrong with a backend for an op, on this device, for rows of this width and dtype; "" where nothing is."""
     try:
-        with torch.enable_grad():  # the specification's gradients, whatever the caller needs
+        # the specification's gradients, whatever the caller needs; numbers from the CPU, whatever torch's defaults
+        with torch.enable_grad(), torch.device("cpu"):
             if op == "group_advantage":
                 return _advantages(backend, device)
             if op == "policy_loss":
@@ -39,9 +40,9 @@ def failure(op: str, backend: str, device: torch.device, width: int, dtype: torc
 
 def _rows(backend: str, device: torch.device, width: int, dtype: torch.dtype, grad_dtype: torch.dtype) -> str:
     generator = torch.Generator().manual_seed(0)
-    logits = (4 * torch.randn(ROWS, width, generator=generator) + 30).to(device, dtype)
+    logits = (4 * _normal(generator, ROWS, width) + 30).to(device, dtype)
     token = torch.randint(width, (ROWS,), generator=generator).to(device)
-    grads = torch.randn(2, ROWS, generator=generator).to(device)
+    grads = _normal(generator, 2, ROWS).to(device)
     leaf = logits.double().requires_grad_()
     expected = reference.token_logprob(leaf, token, 0.7)
     torch.autograd.backward(expected, list(grads.double()))
@@ -56,16 +57,16 @@ def _rows(backend: str, device: torch.device, width: int, dtype: torch.dtype, gr
 def _head(backend: str, device: torch.device, width: int, dtype: torch.dtype) -> str:
     """Of a head with a product of ours; the general one's are the vendor's."""
     generator = torch.Generator().manual_seed(0)
-    hidden, weight = (torch.randn(n, 72, generator=generator).to(device, dtype) for n in (ROWS, width))
+    hidden, weight = (_normal(generator, n, 72).to(device, dtype) for n in (ROWS, width))
     if not hopper.fits(hidden, weight, backend):
         return ""
     token = torch.randint(width, (ROWS,), generator=generator).to(device)
-    bias, grads = (torch.randn(*shape, generator=generator).to(device) for shape in ((width,), (2, ROWS)))
+    bias, grads = (_normal(generator, *shape).to(device) for shape in ((width,), (2, ROWS)))
     hidden_leaf, weight_leaf = (x.double().requires_grad_() for x in (hidden, weight))
     expected = reference.linear_logprob(hidden_leaf, weight_leaf, token, bias.double(), temperature=5.0)
     torch.autograd.backward(expected, list(grads.double()))
     head = hopper.HopperHead(hidden, weight, bias, token, 5.0, Needs(hidden=True, weight=True, bias=False))
-    logp, entropy = torch.empty(2, ROWS, device=device)
+    logp, entropy = torch.empty(2, ROWS, dtype=torch.float32, device=device)
     for part in head.parts:
         head.logits(part)
         found = head.rows(part)
@@ -79,7 +80,7 @@ def _head(backend: str, device: torch.device, width: int, dtype: torch.dtype) ->
 
 def _terms(backend: str, device: torch.device) -> str:
     generator = torch.Generator().manual_seed(0)
-    logp, old, advantage, ref = (torch.randn(70, generator=generator).to(device) for _ in range(4))
+    logp, old, advantage, ref = (_normal(generator, 70).to(device) for _ in range(4))
     mask, sequence = torch.arange(70, device=device) % 5 != 0, torch.arange(70, device=device) // 9
     options = LossOptions(kl_coef=0.1)
     leaf = logp.double().requires_grad_()
@@ -94,10 +95,14 @@ def _terms(backend: str, device: torch.device) -> str:
 
 def _advantages(backend: str, device: torch.device) -> str:
     generator = torch.Generator().manual_seed(0)
-    reward = torch.randn(300, generator=generator).to(device)
+    reward = _normal(generator, 300).to(device)
     group = torch.cat([torch.zeros(200, dtype=torch.int64), torch.arange(100) // 8 + 1]).to(device)
     found = group_advantage(reward, group, "grpo", 1e-6, backend)
     return _differs("advantage", found, reference.group_advantage(reward.double(), group), 1e-5)
+
+
+def _normal(generator: torch.Generator, *shape: int) -> Tensor:
+    return torch.randn(shape, generator=generator, dtype=torch.float32)
 
 
 def _differs(name: str, found: Tensor, expected: Tensor | None, tolerance: float) -> str:

@@ -122,16 +122,28 @@ inline double factor(const GroupAdvantage& p, Wide squares, const Shares& shares
     return spread == 0 ? 0 : 1 / (__builtin_sqrt(spread * shares.of_others) + p.eps);
 }
 
-// Rewards count from the group's first one: those of a group without spread are 0 exactly, and so are its advantages.
-// This one's fit a vector, and kWide places are there.
+// What rewards count from: the group's first one, so that those of a group without spread are 0 exactly, and so are its
+// advantages. An infinite one only where all are it: else the mean is infinite, and the rewards count as they are.
+inline double origin(const GroupAdvantage& p, int64_t begin, int64_t end) {
+    const float first = p.reward[begin];
+    if (first - first == 0) [[likely]]
+        return first;
+    for (int64_t i = begin; i < end; ++i) {
+        if (p.reward[i] != first) return 0;
+    }
+    return first;
+}
+
+// This one's rewards fit a vector, and kWide places are there.
 inline void small_group(const GroupAdvantage& p, int64_t begin, const Shares& shares) {
-    const Wide gap = gaps(load_narrow(p.reward + begin), shares.size, p.reward[begin]);
+    const double own = origin(p, begin, begin + shares.size);
+    const Wide gap = gaps(load_narrow(p.reward + begin), shares.size, own);
     const double mean = total(gap) * shares.of_all;
     store(p.advantage + begin, (gap - mean) * factor(p, square(gap, mean, shares.size), shares), shares.size);
 }
 
 __attribute__((noinline)) void any_group(const GroupAdvantage& p, int64_t begin, int64_t end, const Shares& shares) {
-    const double own = p.reward[begin];
+    const double own = origin(p, begin, end);
     const auto gaps_at = [&](int64_t i) {
         return gaps(i + kWide <= p.n ? load_narrow(p.reward + i) : last_of(p.reward + i, p.n - i), end - i, own);
     };

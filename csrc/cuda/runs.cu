@@ -139,15 +139,18 @@ __device__ void each_run(const int64_t* id, int64_t n, Work& work) {
 }
 
 // Rewards count from the group's first one: those of a group without spread are 0 exactly, and the squares of the
-// others less n mean^2 lose at most a factor n of the precision, since the first one's own gap is the mean.
+// others less n mean^2 lose at most a factor n of the precision, since the first one's own gap is the mean. Where that
+// one is infinite they count as they are: so is the mean.
 struct Advantages {
     const GroupAdvantage& p;
 
     __device__ float read(int64_t i) const { return p.reward[i]; }
 
+    __device__ static float origin(float first) { return first - first == 0 ? first : 0.0f; }
+
     __device__ void short_runs(const Short& run, int64_t i, float reward, bool whole) const {
         const float own = __shfl_sync(kAll, reward, run.first);
-        const float gap = reward == own ? 0 : reward - own, n = static_cast<float>(run.size());
+        const float gap = reward - origin(own), n = static_cast<float>(run.size());
         const float centred = gap - __fdividef(run.total(gap), n);
         const bool flat = (__ballot_sync(kAll, reward != own) & run.members) == 0;
         float by = 1;
@@ -157,10 +160,10 @@ struct Advantages {
     }
 
     __device__ int64_t long_run(int64_t begin) const {
-        const float own = p.reward[begin];
+        const float own = p.reward[begin], from = origin(own);
         double sum = 0, squares = 0;
         bool flat = true;
-        const auto gap_of = [&](float reward) { return reward == own ? 0.0 : double(reward) - own; };
+        const auto gap_of = [&](float reward) { return double(reward) - from; };
         const int64_t end = each_of_run(
             p.group, begin, p.n, [&](int64_t i) { return read(i); },
             [&](float reward) {

@@ -99,6 +99,19 @@ def test_floating_point_columns_of_another_dtype_are_named() -> None:
         ops.linear_policy_loss(LOGITS, torch.zeros(4, 3), TOKEN, column, ids, active, ids)
 
 
+def test_numbers_that_the_specification_cannot_mix_are_named() -> None:
+    hidden, weight, column = torch.zeros(2, 3), torch.zeros(4, 3), torch.zeros(2)
+    ids, active = torch.zeros(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"^linear_logprob: hidden is torch\.complex64: "):
+        ops.linear_logprob(hidden.to(torch.complex64), weight, TOKEN, backend="eager")
+    with pytest.raises(ValueError, match=r"^linear_logprob: bias is torch\.float64, hidden torch\.float32: "):
+        ops.linear_logprob(hidden, weight, TOKEN, bias=torch.zeros(4).double(), backend="eager")
+    with pytest.raises(ValueError, match=r"^policy_loss: advantage is torch\.float64, logp torch\.float32: "):
+        ops.policy_loss(column, column, column.double(), active, ids, backend="eager")
+    with pytest.raises(ValueError, match=r"^linear_policy_loss: old_logp: the cpp backend takes float32, got "):
+        ops.linear_policy_loss(hidden, weight, TOKEN, column.bfloat16(), column, active, ids, backend="cpp")
+
+
 @pytest.mark.parametrize("backend", ["auto", "eager"])
 def test_an_argument_on_another_device_is_named(backend: str) -> None:
     # "meta" stands for a device here: with one on a card, a kernel would read what is no address of its own

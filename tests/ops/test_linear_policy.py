@@ -142,6 +142,24 @@ def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Place) -> No
         assert all(torch.equal(found[0][name][-last:], other[name][-last:]) for other in found[1:]), name
 
 
+@pytest.mark.parametrize("default", [torch.bfloat16, torch.float64])
+def test_torchs_default_dtype_changes_nothing(default: torch.dtype, backend: str, place: Place) -> None:
+    # 1, 3: less the other. Logits 0 and 0: log-prob -ln 2, ratio 1, so the loss of advantage 2 is -2
+    device = place(backend)
+    reward, ids = torch.tensor([1.0, 3.0], device=device), torch.zeros(2, dtype=torch.int64, device=device)
+    hidden, weight, advantage = (torch.full(shape, value, device=device)
+                                 for shape, value in (((2, 1), 0.0), ((2, 1), 1.0), ((2,), 2.0)))
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(default)
+    try:
+        found = ops.group_advantage(reward, ids, kind="rloo", backend=backend)
+        loss, _ = ops.linear_policy_loss(hidden, weight, ids, None, advantage, ids == 0, ids, backend=backend)
+    finally:
+        torch.set_default_dtype(before)
+    assert found.dtype == loss.dtype == torch.float32
+    assert (found.tolist(), loss.item()) == ([-2, 2], -2)
+
+
 def test_no_gradient_is_made_that_nobody_asks_for(fast: str, place: Place) -> None:
     given = {name: x.to(place(fast)) for name, x in batch(20, 8, 30).items()}
     with torch.no_grad():

@@ -243,12 +243,18 @@ def test_a_row_has_the_same_bits_alone_and_among_others(fast: str, place: Callab
     assert torch.equal(whole, alone)
 
 
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("width", "vocabulary"), [(64, 1003), (18, 7), (5, 13), (33, 2055), (9, 70)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Callable[[str], str], dtype: torch.dtype) -> None:
+def test_a_token_has_the_same_bits_in_every_batch(blas: str, place: Callable[[str], str], dtype: torch.dtype,
+                                                  width: int, vocabulary: int, transposed: bool) -> None:
     """Log-prob, entropy and d hidden of five tokens alone, behind seven others, and behind a pack of 150."""
     torch.manual_seed(8)
-    hidden, weight = torch.randn(155, 64).to(place(blas), dtype), torch.randn(1003, 64).to(place(blas), dtype)
-    token = torch.randint(1003, (155,), device=place(blas))
+    hidden = torch.randn(155, width).to(place(blas), dtype)
+    weight = torch.randn(vocabulary, width).to(place(blas), dtype)
+    if transposed:
+        weight = weight.T.contiguous().T
+    token = torch.randint(vocabulary, (155,), device=place(blas))
     found = []
     for first in (150, 143, 0):
         h = hidden[first:].clone().requires_grad_()

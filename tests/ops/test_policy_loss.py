@@ -209,6 +209,41 @@ def test_a_number_that_is_none_shows(backend: str, place: Place) -> None:
     assert given["logp"].grad[3].isnan()
 
 
+def test_the_loss_has_a_gradient_for_log_probs_alone(backend: str, place: Place) -> None:
+    # rewards 1 and 3: advantages -1 and 1; rho 1, mean over one sequence of two tokens: slopes 1/2 and -1/2
+    reward = torch.tensor([1.0, 3.0], device=place(backend), requires_grad=True)
+    logp = torch.zeros(2, device=place(backend), requires_grad=True)
+    ids = torch.zeros(2, dtype=torch.int64, device=place(backend))
+    advantage = ops.group_advantage(reward, ids, kind="dr_grpo", backend=backend)
+    loss, _ = ops.policy_loss(logp, reward * 0, advantage, ids == 0, ids, backend=backend)
+    loss.backward()
+    assert (logp.grad.tolist(), reward.grad) == ([0.5, -0.5], None)
+
+
+@pytest.mark.parametrize("kind", ["dr_grpo", "rloo"])
+@pytest.mark.parametrize("rewards", [(math.inf, 1.0), (1.0, math.inf)])
+def test_an_infinite_reward_makes_an_infinite_mean(kind: str, rewards: tuple[float, float], backend: str,
+                                                   place: Place) -> None:
+    # inf - inf is no number, 1 - inf is -inf
+    group = torch.zeros(2, dtype=torch.int64, device=place(backend))
+    got = ops.group_advantage(torch.tensor(rewards, device=place(backend)), group, kind=kind, backend=backend).tolist()
+    assert (got[rewards.index(1.0)], math.isnan(got[rewards.index(math.inf)])) == (-math.inf, True)
+
+
+@pytest.mark.parametrize("backend", ["auto", "eager"])
+@pytest.mark.parametrize("options", [{}, {"kind": "dr_grpo", "max_completion_length": 4},
+                                     {"kind": "dapo", "surrogate": "gspo"}], ids=str)
+def test_ids_that_fall_are_an_error_on_the_cpu(options: dict[str, Any], backend: str) -> None:
+    x, ids = torch.zeros(4), torch.tensor([1, 1, 0, 1])
+    with pytest.raises(ValueError, match=r"group must be ascending, but 0 follows 1 at index 2$"):
+        ops.group_advantage(x, ids, backend=backend)
+    with pytest.raises(ValueError, match=r"sequence must be ascending, but 0 follows 1 at index 2$"):
+        ops.policy_loss(x, x, x, ids >= 0, ids, backend=backend, **options)
+    with pytest.raises(ValueError, match=r"sequence must be ascending, but 0 follows 1 at index 2$"):
+        ops.linear_policy_loss(torch.zeros(4, 2), torch.zeros(3, 2), ids, x, x, ids >= 0, ids, backend=backend,
+                               **options)
+
+
 def random_batch(n: int, seed: int) -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(seed)
     names = ("logp", "old_logp", "advantage", "ref_logp", "sampler_logp")
