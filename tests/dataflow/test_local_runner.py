@@ -1,8 +1,8 @@
 """Worker processes say nothing on the user's terminal."""
 
 import json
-import re
 import os
+import re
 import sys
 from pathlib import Path
 
