@@ -52,7 +52,7 @@ def bare(text: str) -> str:
     if not text.isascii():
         text = _RAISED.sub(lambda power: f"^{{{power[0].translate(_RAISED_SIGNS)}}}", text)
         text = _VULGAR.sub(_fraction, text)
-    if heavy := _HEAVY.fullmatch(text):
+    if text.startswith("\\") and (heavy := _HEAVY.fullmatch(text)):
         text = heavy[1] if is_balanced(heavy[1]) else text
     while lead := _LEAD.match(text):
         text = text[lead.end():]

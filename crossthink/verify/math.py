@@ -216,14 +216,14 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
 
 def _is_same_time(gold: str, given: str) -> bool:
     """Whether both are one time of day, "4:30 p.m." and "4:30 PM"."""
-    times = [_TIME.fullmatch(text) for text in (gold, given)]
+    times = [_TIME.fullmatch(text) for text in (gold, given)] if ":" in gold else [None]
     return None not in times and len({match and match[1] + match[2].lower() for match in times}) == 1
 
 
 def _number(text: str) -> Number | None:
     """The number, in digits or in words ("twenty-one", `\\text{forty two}`)."""
     number = read_number(text)
-    if minus := _MINUS.match(text):
+    if number is None and (minus := _MINUS.match(text)):
         below = _number(text[minus.end():])
         return Number(-below.value, below.percent, below.degree) if below and below.value > 0 else None
     if number is None and text[:1] in "\\" + _LETTERS and (words := as_words(text) or _plain_words(text)):
