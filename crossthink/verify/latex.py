@@ -50,8 +50,7 @@ def bare(text: str) -> str:
         text = _THIN_SPACES.sub(lambda space: space[1] or " ", text)
     text = text.translate(_SIGNS).strip()
     if not text.isascii():
-        text = _RAISED.sub(lambda power: f"^{{{power[0].translate(_RAISED_SIGNS)}}}", text)
-        text = _VULGAR.sub(_fraction, text)
+        text = _VULGAR.sub(_fraction, powers_in_line(text))
     if text.startswith("\\") and (heavy := _HEAVY.fullmatch(text)):
         text = heavy[1] if is_balanced(heavy[1]) else text
     while lead := _LEAD.match(text):
@@ -96,8 +95,8 @@ def _as_command(word: re.Match[str]) -> str:
 
 
 def powers_in_line(text: str) -> str:
-    """Raised digits as LaTeX has them: "10⁻⁶" is "10^-6"."""
-    return _RAISED.sub(lambda power: f"^{power[0].translate(_RAISED_SIGNS)}", text)
+    """Raised digits as LaTeX has them: "10⁻⁶" is "10^{-6}"."""
+    return _RAISED.sub(lambda power: f"^{{{power[0].translate(_RAISED_SIGNS)}}}", text)
 
 
 def is_balanced(text: str) -> bool:

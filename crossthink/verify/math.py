@@ -105,8 +105,10 @@ def _check_rounded(gold: str, sides: list[str], asked: _Asked) -> Reason:
 
 def _rounds(exact: str, decimal: str, asked: _Asked) -> bool:
     rounded, value = read_rounded(decimal), _number_or_ratio(exact)
-    if rounded is None or value is not None:
-        return rounded is not None and value is not None and abs(value - rounded[0]) <= rounded[1]
+    if rounded is None:
+        return False
+    if value is not None:
+        return abs(value - rounded[0]) <= rounded[1]
     if not is_balanced(exact) or _MISREAD.search(exact) or symbols(exact) or text_groups(exact):
         return False
     return compare(spelled_out(exact), f"\\approx{decimal}", budget=asked.budget) is Reason.CORRECT
@@ -216,8 +218,10 @@ def _compare_forms(gold: str, given: str, asked: _Asked) -> Reason:
 
 def _is_same_time(gold: str, given: str) -> bool:
     """Whether both are one time of day, "4:30 p.m." and "4:30 PM"."""
-    times = [_TIME.fullmatch(text) for text in (gold, given)] if ":" in gold else [None]
-    return None not in times and len({match and match[1] + match[2].lower() for match in times}) == 1
+    if ":" not in gold:
+        return False
+    one, other = _TIME.fullmatch(gold), _TIME.fullmatch(given)
+    return one is not None and other is not None and (one[1], one[2].lower()) == (other[1], other[2].lower())
 
 
 def _number(text: str) -> Number | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from crossthink.schema import Question, Reason
-from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced, powers_in_line
+from crossthink.verify.latex import TEXT_COMMAND, bare, is_balanced
 from crossthink.verify.math import MAX_CHARACTERS, MAX_SIDES, check_math
 from crossthink.verify.numbers import read_number
 from crossthink.verify.si import Unit, read_unit, unwrap_powers
@@ -74,7 +74,7 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def _read(text: str) -> Quantity | None:
-    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", unwrap_powers(powers_in_line(text))).strip(), count=1)
+    text = _HEDGE.sub("", _DIGITS_IN_TEXT.sub(r"\1", unwrap_powers(text)).strip(), count=1)
     number = _NUMBER.match(text)
     if number is None or not text[number.end("sign"):number.end()].strip():
         return None

@@ -32,7 +32,7 @@ _SIZES = (
     {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800})
 """Units of one system and dimension, in the smallest of them."""
 _KNOWN = {"unit", "month", "year", "mph", "degree", "radian", "percent"}.union(*_SIZES)
-_SQUARES = {"square": "2", "sq": "2", "cubic": "3", "squared": "2", "cubed": "3"}
+_SQUARE, _SQUARED = {"square": "2", "sq": "2", "cubic": "3"}, {"squared": "2", "cubed": "3"}
 _NO_UNITS = re.compile(
     "a|about|also|an|and|approximately|are|as|at|be|been|between|but|by|cubed|divided|each|either|equal|except|for|from|"
     "had|has|have|he|if|infinity|is|it|less|minus|more|most|multiplied|nor|not|only|or|other|over|pi|plus|right|she|so|"
@@ -104,10 +104,10 @@ def _canonical(text: str, power: str) -> str | None:
         place, name = word.end(), word[2].casefold()
         if word[1] == "/":
             units.append("per")
-        if name in _SQUARES and name.endswith("ed") and units:
-            units[-1] += f"^{_SQUARES[name]}"
-        elif name in _SQUARES and not name.endswith("ed"):
-            square = _SQUARES[name]
+        if name in _SQUARED and units:
+            units[-1] += f"^{_SQUARED[name]}"
+        elif name in _SQUARE:
+            square = _SQUARE[name]
         else:
             raised = word[3] or square
             units.append(_singular(name) + (f"^{raised}" if raised else ""))
