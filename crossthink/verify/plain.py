@@ -10,6 +10,8 @@ FONT = _FONTS.pattern
 _FONT_GROUP = re.compile(FONT + r"\s*\{([^{}]*)\}")
 _SPACES = re.compile(r"\\[ ,;:!]|~|\\quad\b|\\qquad\b")
 _DELIMITERS = re.compile(r"\\[()\[\]]|(?<!\\)\$|\*\*|`")
+_DRESS = re.compile(r"[\\$*`]")
+"""Without one of these a text has no delimiter, emphasis or escape: most have none, and looking costs less."""
 _EMPHASIS = re.compile(r"(?<![^\s\"'(])(\*{1,3})([^\W\d](?:[^*]*[^\s*])?)\1(?![\w*])")
 _ESCAPED = re.compile(r"\\([%$&#_])")
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"',
@@ -36,7 +38,8 @@ def plain(text: str) -> str:
         text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     if "\\" in text:
         text = _SPACES.sub(" ", _FONTS.sub(" ", text))
-    text = _ESCAPED.sub(r"\1", _DELIMITERS.sub(" ", _EMPHASIS.sub(r"\2", text)))
+    if _DRESS.search(text):
+        text = _ESCAPED.sub(r"\1", _DELIMITERS.sub(" ", _EMPHASIS.sub(r"\2", text)))
     return " ".join(text.replace("{", " ").replace("}", " ").split())
 
 

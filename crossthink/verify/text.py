@@ -19,7 +19,6 @@ _SYMBOLS = re.compile(FONT + r"\s*\{((?:[A-Z][a-z]?|\()(?:[A-Z][a-z]?|[()]|_?\d|
 _LOWERED = re.compile(r"_\s*\{\s*(\d+)\s*\}(?!\d)")  # not of `x_{1}2`, which is no x_{12}
 _SUBSCRIPT = re.compile(r"(?<=[A-Za-z])_ ?(\d+)")  # of "H_2O"; plain() has made a blank of any other brace
 _TIE = re.compile(r"(?<=[^\W\d]{2})~(?=\w)|(?<=[\w.])~(?=[^\W\d]{2})")  # beside a word: "3~5" is a range
-_APOSTROPHES = re.compile(r"'")
 _PUNCTUATION = re.compile(r"(?<!\d)\.|\.(?!\d)|[,;:!?\"()\[\]_]|(?<=\w)-(?=\w)")
 _UNITS = {word: value for value, word in enumerate((
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -30,12 +29,13 @@ _MAX_CHARACTERS = 1000
 
 def check_text(question: Question, answer: str) -> Reason:
     """CORRECT where the answer is the gold after normalisation, else why not."""
-    gold = normalise(question.answer)
-    if not gold or count_words(question.answer) > MAX_WORDS:
+    shown = _shown(question.answer)
+    gold = _normalised(shown)
+    if not gold or len(shown.split()) > MAX_WORDS:
         return Reason.BAD_GOLD
-    if len(answer) > _MAX_CHARACTERS or count_words(answer) > MAX_WORDS:
+    if len(answer) > _MAX_CHARACTERS or len((shown := _shown(answer)).split()) > MAX_WORDS:
         return Reason.TOO_LONG
-    given = normalise(answer)
+    given = _normalised(shown)
     if not given:
         return Reason.EMPTY_ANSWER
     return Reason.CORRECT if given == gold else Reason.WRONG
@@ -48,8 +48,13 @@ def count_words(text: str) -> int:
 
 def normalise(text: str) -> str:
     """The text as the comparison sees it."""
-    text = _SUBSCRIPT.sub(r"\1", _shown(text).casefold()).replace("&", " and ")
-    text = _APOSTROPHES.sub("", _THOUSANDS.sub("", text))
+    return _normalised(_shown(text))
+
+
+def _normalised(shown: str) -> str:
+    """The same of a text in plain form."""
+    text = _SUBSCRIPT.sub(r"\1", shown.casefold()).replace("&", " and ")
+    text = _THOUSANDS.sub("", text).replace("'", "")
     words = _PUNCTUATION.sub(" ", text).split()
     if len(words) > 1 and words[0] in ("a", "an"):
         words = words[1:]
@@ -60,7 +65,7 @@ def _shown(text: str) -> str:
     """The plain form, with what it leaves of a formula's braces and of ties between words."""
     if "_" in text:
         text = _LOWERED.sub(r"_\1", _SYMBOLS.sub(r"\1", text))
-    return plain(_TIE.sub(" ", text))
+    return plain(_TIE.sub(" ", text) if "~" in text else text)
 
 
 def _numbers(words: list[str]) -> list[str]:
