@@ -82,9 +82,7 @@ def settled(found: dict[str, list[str]]) -> tuple[dict[str, float], list[str], l
     for name, values in found.items():
         of_set = len(fast)
         for gold in values:
-            reset_counts()
-            check_answer(question(gold, "math"), "-90817")
-            (slow if "math_pool" in counts() else fast).append(gold)
+            (slow if _needs_pool(question(gold, "math"), "-90817") else fast).append(gold)
         shares[name] = (len(fast) - of_set) / len(values)
     return shares, fast, slow
 
@@ -94,7 +92,14 @@ def bare_rate(fast: Sequence[str]) -> float:
     some = random.Random(0).sample(fast, 10_000)
     pairs = [(question(gold, "math"), answer) for gold, other in pairwise(some)
              for answer in (f"${gold}$", other)]
-    return rate(lambda: len([check_answer(asked, answer) for asked, answer in pairs]))
+    bare = [pair for pair in pairs if not _needs_pool(*pair)]  # of two polynomials say: a handful would be the time
+    return rate(lambda: len([check_answer(asked, answer) for asked, answer in bare]))
+
+
+def _needs_pool(asked: Question, answer: str) -> bool:
+    reset_counts()
+    check_answer(asked, answer)
+    return "math_pool" in counts()
 
 
 def one_by_one(pairs: Sequence[tuple[str, str]]) -> float:
