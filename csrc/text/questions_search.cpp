@@ -5,8 +5,8 @@
 
 namespace crossthink::text {
 
-constexpr int kPlaceBits = 36;  // for words of one text; the rest is for questions
-constexpr size_t kAhead = 12;
+constexpr int kPlaceBits = 36;    // for words of one text; the rest is for questions
+constexpr size_t kStretch = 256;  // runs
 constexpr size_t kNowhere = ~size_t{0};
 
 // One search over many texts; its buffers are reused from text to text.
@@ -64,22 +64,31 @@ class Search {
         std::sort(sown_.begin(), sown_.end());
     }
 
-    // The tables are larger than a cache, so what comes next is fetched ahead.
     void find_hits() {
-        candidates_.clear();
-        for (size_t i = 0; i < runs_.size(); ++i) {
-            __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[std::min(i + kAhead, runs_.size() - 1)]) / 64]);
-            const size_t bit = index_.filter_bit(runs_[i]);
-            if (index_.filter_[bit / 64] >> bit % 64 & 1) candidates_.push_back(i);
-        }
         hits_.clear();
-        for (size_t k = 0; k < candidates_.size(); ++k) {
-            const size_t next = candidates_[std::min(k + kAhead, candidates_.size() - 1)];
-            __builtin_prefetch(&index_.seeds_[index_.slot(runs_[next])]);
-            const uint32_t owners = index_.find_seed(runs_[candidates_[k]]);
+        for (size_t i = 0; i < runs_.size(); i += kStretch) find_hits({i, std::min(i + kStretch, runs_.size())});
+    }
+
+    // The tables are larger than a cache, so all that a stretch of the text asks of one is fetched before it is looked
+    // at. Whether the filter has a run cannot be foretold: no branch hangs on it.
+    void find_hits(Span stretch) {
+        for (size_t i = stretch.begin; i < stretch.end; ++i) {
+            __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[i]) / 64]);
+        }
+        candidates_.resize(stretch.end - stretch.begin);
+        size_t count = 0;
+        for (size_t i = stretch.begin; i < stretch.end; ++i) {
+            const size_t bit = index_.filter_bit(runs_[i]);
+            candidates_[count] = i;
+            count += index_.filter_[bit / 64] >> bit % 64 & 1;
+        }
+        candidates_.resize(count);
+        for (size_t place : candidates_) __builtin_prefetch(&index_.seeds_[index_.slot(runs_[place])]);
+        for (size_t place : candidates_) {
+            const uint32_t owners = index_.find_seed(runs_[place]);
             if (owners == QuestionIndex::kFree) continue;
             if (owners >= QuestionIndex::kMany) __builtin_prefetch(&index_.owners_[owners - QuestionIndex::kMany]);
-            hits_.push_back({candidates_[k], owners});
+            hits_.push_back({place, owners});
         }
     }
 
