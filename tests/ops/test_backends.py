@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from crossthink.kernels.loss_options import LossOptions
+from torch.autograd import forward_ad
 
 from crossthink import _core, ops
 from crossthink.ops import backends
@@ -110,6 +111,20 @@ def test_numbers_that_the_specification_cannot_mix_are_named() -> None:
         ops.policy_loss(column, column, column.double(), active, ids, backend="eager")
     with pytest.raises(ValueError, match=r"^linear_policy_loss: old_logp: the cpp backend takes float32, got "):
         ops.linear_policy_loss(hidden, weight, TOKEN, column.bfloat16(), column, active, ids, backend="cpp")
+
+
+def test_a_tangent_is_taken_by_the_specification_alone() -> None:
+    def loss(logits: torch.Tensor, backend: str) -> torch.Tensor:
+        return ops.token_logprob(logits, TOKEN, backend=backend)[0].sum()
+
+    tangent = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 3.0]])
+    # d log-prob = tangent of the token - mean of the row's tangents, at equal logits: 1 - 1/3 and 3 - 1
+    assert torch.func.jvp(lambda x: loss(x, "eager"), (LOGITS,), (tangent,))[1].item() == pytest.approx(8 / 3)
+    with pytest.raises(ValueError, match=r"^token_logprob: logits has a tangent, but the cpp backend has no forward-"):
+        torch.func.jvp(lambda x: loss(x, "auto"), (LOGITS,), (tangent,))
+    column, ids, active = torch.zeros(2), torch.zeros(2, dtype=torch.int64), torch.ones(2, dtype=torch.bool)
+    with pytest.raises(ValueError, match=r"^policy_loss: logp has a tangent, "), forward_ad.dual_level():
+        ops.policy_loss(forward_ad.make_dual(column, column + 1), None, column, active, ids)
 
 
 @pytest.mark.parametrize("backend", ["auto", "eager"])
