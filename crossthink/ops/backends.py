@@ -75,9 +75,13 @@ def _check(op: str, backend: str, name: str, x: torch.Tensor) -> None:
     if name not in WHOLE and x.dtype not in dtypes:
         names = ", ".join(map(type_name, dtypes))
         raise ValueError(f"{op}: {name}: the {backend} backend takes {names}, got {x.dtype}; backend='eager' takes any")
-    if not torch.compiler.is_compiling() and forward_ad.unpack_dual(x).tangent is not None:
+    if not torch.compiler.is_compiling() and _tangent(x) is not None:
         raise ValueError(f"{op}: {name} has a tangent, but the {backend} backend has no forward-mode derivative: "
                          "backend='eager' has")
+
+
+def _tangent(x: torch.Tensor) -> torch.Tensor | None:
+    return forward_ad.unpack_dual(x).tangent  # type: ignore[no-untyped-call]
 
 
 def _check_numbers(op: str, name: str, x: torch.Tensor, first: str, like: torch.Tensor) -> None:
