@@ -21,6 +21,7 @@ from crossthink.schema import Failure, Reject
 __all__ = ["FATAL", "BatchStage", "Failed", "GroupStage", "JobError", "JoinStage", "Kept", "Outputs", "Rejected",
            "Stage", "StageName", "StageResult", "Work", "apply", "either", "keep", "merge", "outputs"]
 
+
 class StageName(NamedTuple):
     """A stage as the funnel knows it: `fed_by` names the stages whose output it reads; empty: the transform's input."""
 

@@ -59,7 +59,6 @@ def test_a_completion_is_judged_by_the_verifier(make_question: Callable[..., Que
     assert response.key == (question.id, 2)
 
 
-
 def test_a_judge_is_asked_once_about_all_that_it_may_be_asked_about(respond: Callable[..., Response],
                                                                       make_question: Callable[..., Question]) -> None:
     """Of five responses one is short free text in the format that the rules turned down: it, and it alone."""
@@ -79,6 +78,7 @@ def test_a_judge_is_asked_once_about_all_that_it_may_be_asked_about(respond: Cal
     assert [response.right for response in found] == [True, True, False, False, False]
     assert found[0] == replace(responses[0], correct=True, reason="judged")
     assert found[1:] == responses[1:]
+
 
 def test_a_cell_by_hand(respond: Callable[..., Response]) -> None:
     rows = [respond("a", True, tokens=10), respond("a", True, sample=1, tokens=20, formatted=False),
