@@ -4,9 +4,10 @@
 
 The crawl: the pages of the shared crawls, again and again with changed words (changed_pages.py), in 8 WARC files. The
 questions: GSM8K, ARC Easy and MMLU. The loops call the functions of the per-record stages one after the other and write
-one file of rows; they find no near duplicates and count nothing, so that their speed is an upper bound. The jobs run
-in a process of their own; their seconds are those of pipeline and publishing, the loops' those of the loop. Times are
-the best of TURNS turns, side by side; CPU is that of the job with all its processes, imports included.
+one file of rows; they find no near duplicates and count nothing, so that their speed is an upper bound. Two loops at
+once, each over everything, say what the machine's second core is worth to work that shares nothing. The jobs run in a
+process of their own; their seconds are those of pipeline and publishing, the loops' those of the loop. Times are the
+best of TURNS turns, side by side; CPU is that of the job with all its processes, imports included.
 Writes benchmarks/results/beam_share.json.
 """
 
@@ -67,7 +68,9 @@ def main(pages: int = 2376, turns: int = 2) -> None:
         job(folder, "import", "out", [])
         results: dict[str, Any] = {**provenance(), "pages": pages, "turns": turns}
         for kind in ("extract", "curate"):
-            sides = {"loop": lambda kind=kind: loop(folder, kind), "in process": lambda kind=kind: job(folder, kind),
+            sides = {"loop": lambda kind=kind: loops(folder, kind, 1),
+                     "two loops": lambda kind=kind: loops(folder, kind, 2),
+                     "in process": lambda kind=kind: job(folder, kind),
                      "1 worker": lambda kind=kind: job(folder, kind, "out", ONE),
                      "2 workers": lambda kind=kind: job(folder, kind, "out", TWO)}
             found = [{side: measure() for side, measure in sides.items()} for _ in range(turns)]
@@ -75,6 +78,7 @@ def main(pages: int = 2376, turns: int = 2) -> None:
             results[kind] = {
                 **best, "share": best["loop"]["seconds"] / best["in process"]["seconds"],
                 "share_cpu": best["loop"]["cpu"] / best["in process"]["cpu"],
+                "one_to_two_loops": 2 * best["loop"]["seconds"] / best["two loops"]["seconds"],
                 "one_to_two_workers": best["1 worker"]["seconds"] / best["2 workers"]["seconds"],
                 "parts": json.loads((folder / "run.json").read_text())["seconds"]}
             print(kind, json.dumps(results[kind], indent=1))
@@ -92,25 +96,30 @@ def job(folder: Path, kind: str, output: str = "out", beam: Sequence[str] = ()) 
     return {"seconds": json.loads(report.read_text())["seconds"]["total"], "cpu": _CPU[-1]}
 
 
-def loop(folder: Path, kind: str) -> dict[str, float]:
-    """Seconds and CPU seconds of the loop."""
-    run([__file__, "--loop", kind, str(folder)])
-    return {"seconds": json.loads((folder / "loop.json").read_text())["seconds"], "cpu": _CPU[-1]}
+def loops(folder: Path, kind: str, count: int) -> dict[str, float]:
+    """Seconds of the slowest of so many loops at once, and CPU seconds of all."""
+    names = [f"loop{number}" for number in range(count)]
+    run(*([__file__, "--loop", kind, str(folder), name] for name in names))
+    seconds = [json.loads((folder / f"{name}.json").read_text())["seconds"] for name in names]
+    return {"seconds": max(seconds), "cpu": _CPU[-1]}
 
 
 _CPU: list[float] = []
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Run Python; notes the CPU seconds of it and its children."""
+def run(*commands: Sequence[str]) -> None:
+    """Run Python, once for each command, at once; notes the CPU seconds of all with their children."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *arguments], check=True, stderr=subprocess.DEVNULL)
+    started = [subprocess.Popen([sys.executable, *command], stderr=subprocess.DEVNULL) for command in commands]
+    codes = [process.wait() for process in started]
+    if any(codes):
+        raise RuntimeError(f"{commands} failed")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     _CPU.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def plain(kind: str, folder: Path) -> None:
-    """The loop over the functions of a job's per-record stages."""
+def plain(kind: str, folder: Path, name: str) -> None:
+    """The loop over the functions of a job's per-record stages; writes NAME.arrow and NAME.json."""
     from crossthink.dataflow.options import JobOptions, row_options, warc_files
     from crossthink.dataflow.pipeline import page_links, passage_links, question_links
     from crossthink.dataflow.sinks.arrow import write_table
@@ -123,7 +132,7 @@ def plain(kind: str, folder: Path) -> None:
     from crossthink.config import load_recipe
 
     recipe = load_recipe(str(folder / "recipe.toml"))
-    options = JobOptions(job=kind, recipe=recipe, output=str(folder / "loop"))
+    options = JobOptions(job=kind, recipe=recipe, output=str(folder / name))
     began = time.perf_counter()
     row_options(recipe)
     if kind == "extract":
@@ -139,12 +148,12 @@ def plain(kind: str, folder: Path) -> None:
             kept = [item for result in results if isinstance(result, Kept) for item in result.records]
         rows += [to_row(item) for item in kept]
     rows.sort(key=lambda row: row["id"])
-    write_table(folder / "loop.arrow", rows, arrow_schema(options.record))
-    (folder / "loop.json").write_text(json.dumps({"seconds": time.perf_counter() - began, "rows": len(rows)}))
+    write_table(folder / f"{name}.arrow", rows, arrow_schema(options.record))
+    (folder / f"{name}.json").write_text(json.dumps({"seconds": time.perf_counter() - began, "rows": len(rows)}))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--loop"]:
-        plain(sys.argv[2], Path(sys.argv[3]))
+        plain(sys.argv[2], Path(sys.argv[3]), sys.argv[4])
     else:
         main(*map(int, sys.argv[1:]))
