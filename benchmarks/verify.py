@@ -92,7 +92,7 @@ def bare_rate(fast: Sequence[str]) -> float:
     some = random.Random(0).sample(fast, 10_000)
     pairs = [(question(gold, "math"), answer) for gold, other in pairwise(some)
              for answer in (f"${gold}$", other)]
-    bare = [pair for pair in pairs if not _needs_pool(*pair)]  # of two polynomials say: a handful would be the time
+    bare = [pair for pair in pairs if not _needs_pool(*pair)]  # as two polynomials do
     return rate(lambda: len([check_answer(asked, answer) for asked, answer in bare]))
 
 

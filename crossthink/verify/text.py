@@ -29,11 +29,14 @@ _MAX_CHARACTERS = 1000
 
 def check_text(question: Question, answer: str) -> Reason:
     """CORRECT where the answer is the gold after normalisation, else why not."""
-    shown = _shown(question.answer)
-    gold = _normalised(shown)
-    if not gold or len(shown.split()) > MAX_WORDS:
+    wanted = _shown(question.answer)
+    gold = _normalised(wanted)
+    if not gold or len(wanted.split()) > MAX_WORDS:
         return Reason.BAD_GOLD
-    if len(answer) > _MAX_CHARACTERS or len((shown := _shown(answer)).split()) > MAX_WORDS:
+    if len(answer) > _MAX_CHARACTERS:
+        return Reason.TOO_LONG
+    shown = _shown(answer)
+    if len(shown.split()) > MAX_WORDS:
         return Reason.TOO_LONG
     given = _normalised(shown)
     if not given:

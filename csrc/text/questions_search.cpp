@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "text/questions.h"
 #include "text/words.h"
@@ -75,16 +76,15 @@ class Search {
         for (size_t i = stretch.begin; i < stretch.end; ++i) {
             __builtin_prefetch(&index_.filter_[index_.filter_bit(runs_[i]) / 64]);
         }
-        candidates_.resize(stretch.end - stretch.begin);
         size_t count = 0;
         for (size_t i = stretch.begin; i < stretch.end; ++i) {
             const size_t bit = index_.filter_bit(runs_[i]);
             candidates_[count] = i;
             count += index_.filter_[bit / 64] >> bit % 64 & 1;
         }
-        candidates_.resize(count);
-        for (size_t place : candidates_) __builtin_prefetch(&index_.seeds_[index_.slot(runs_[place])]);
-        for (size_t place : candidates_) {
+        const std::span candidates(candidates_.data(), count);
+        for (size_t place : candidates) __builtin_prefetch(&index_.seeds_[index_.slot(runs_[place])]);
+        for (size_t place : candidates) {
             const uint32_t owners = index_.find_seed(runs_[place]);
             if (owners == QuestionIndex::kFree) continue;
             if (owners >= QuestionIndex::kMany) __builtin_prefetch(&index_.owners_[owners - QuestionIndex::kMany]);
@@ -220,7 +220,7 @@ class Search {
     const QuestionIndex& index_;
     Words words_;
     std::vector<uint64_t> runs_;
-    std::vector<size_t> candidates_;
+    std::array<size_t, kStretch> candidates_;  // runs of a stretch that may be seeds
     std::vector<Hit> hits_;
     std::vector<uint8_t> counts_;  // of each question: seeds in the text, kMaxWanted at most; 0 between two texts
     std::vector<uint64_t> sown_;   // question << kPlaceBits | word of the text
